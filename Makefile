@@ -1,0 +1,41 @@
+# `make` alone prints its targets. Each target makes .venv and installs what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help report test bench lab lint clean
+# Chosen among what is there: `make PYTHON=/path/to/python3.12 report` chooses another.
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
+	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
+BIN := .venv/bin
+
+help:  ## print these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+.venv/installed: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "fer-keras needs Python 3.11, 3.12 or 3.13; none of them is on the PATH."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make virtual environments; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@echo "Installing into .venv: a few minutes the first time (about 2 GB)."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+report: .venv/installed  ## run every notebook, leave reports/index.html
+	$(BIN)/fer-keras report
+
+test: .venv/installed  ## check style and run all tests, every notebook included
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest
+
+bench: .venv/installed  ## measure speeds, as ratios to the usual ways
+	$(BIN)/python -m tests.bench
+
+lab: .venv/installed  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+lint: .venv/installed  ## mend style in code and notebooks
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout --keep-id notebooks/*.ipynb
+
+clean:  ## remove .venv and reports (cached faces stay in the user's cache folder)
+	rm -rf .venv reports

@@ -1,0 +1,36 @@
+"""fer-keras: facial expression recognition with Keras, for notebooks that each answer one question.
+
+Every name below is imported on first use, so that `import fer_keras` costs nothing and TensorFlow starts
+only when a network or a batch is asked for.
+"""
+
+import os
+from importlib import import_module
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: no lines about processors in every notebook
+
+_DOORS = {
+    "EMOTIONS": "faces",
+    "SPLITS": "faces",
+    "Faces": "faces",
+    "load_faces": "sources",
+    "SourceError": "sources",
+    "draw_face": "synthetic",
+    "draw_faces": "synthetic",
+    "duplicate_groups": "duplicates",
+    "FaceBatches": "augment",
+    "record": "records",
+    "tell": "records",
+    "answer": "records",
+}
+__all__ = list(_DOORS)
+
+
+def __getattr__(name: str):
+    if name not in _DOORS:
+        raise AttributeError(f"module 'fer_keras' has no attribute '{name}'")
+    return getattr(import_module(f"fer_keras.{_DOORS[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_DOORS])

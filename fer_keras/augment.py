@@ -1,0 +1,135 @@
+"""`FaceBatches`: shuffled and augmented batches that follow from (seed, epoch, index) alone.
+
+An augmentation is a small function of a whole batch, listed in AUGMENTATIONS under the name of its option. Each
+draws from a generator of its own, so that switching one on leaves what the others draw as it was.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from fer_keras.faces import SIZE, UNLABELLED, Faces
+
+FLIPS = {
+    "horizontal": (2,),
+    "vertical": (1,),
+    "either": (1, 2),
+}  # axes of (n, 48, 48) that may be turned over
+COINS = ("face", "epoch")  # what one throw decides for
+
+
+def flip(images: np.ndarray, labels: np.ndarray, how: str, rng: np.random.Generator, throws: int):
+    """Turn over half of the faces, or with one throw all or none of them."""
+    turned = np.broadcast_to(rng.random(throws) < 0.5, len(images))
+    axis = np.broadcast_to(rng.choice(FLIPS[how], throws), len(images))
+    for over in FLIPS[how]:
+        rows = np.flatnonzero(turned & (axis == over))
+        images[rows] = np.flip(images[rows], over)
+    return images, labels
+
+
+def shift(images: np.ndarray, labels: np.ndarray, fraction: float, rng: np.random.Generator, throws: int):
+    """Move each face by whole pixels, up to this fraction of its width each way; its border fills the gap."""
+    most = round(fraction * SIZE)
+    padded = np.pad(images, ((0, 0), (most, most), (most, most)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (SIZE, SIZE), axis=(1, 2))
+    down, right = rng.integers(0, 2 * most + 1, (2, len(images)))
+    return windows[np.arange(len(images)), down, right], labels
+
+
+AUGMENTATIONS = {"flip": flip, "shift": shift}  # in the order in which they are applied
+
+
+class FaceBatches(keras.utils.PyDataset):
+    """Batches for `model.fit(batches, shuffle=False, callbacks=[batches.epochs()])`, or for a plain loop.
+
+    flip: "horizontal", "vertical" or "either"; each face with probability 0.5, or with coin="epoch" all faces
+    of an epoch or none (report B). shift: fraction of the width, 0.1 is up to 5 pixels each way. Both are off
+    unless asked for.
+
+    A batch is uint8 (n, 48, 48, 1) and int32 (n,). It is the same on every backend, in whatever order or
+    process it is made. Keep Keras' `workers=1`: with more, Keras 3.15 skips a batch on JAX and PyTorch.
+
+    >>> for images, labels in FaceBatches(faces, flip="horizontal", shift=0.1):  # the next loop: the next epoch
+    ...     pass
+    """
+
+    def __init__(
+        self,
+        faces: Faces,
+        batch_size: int = 128,
+        *,
+        flip: str | None = None,
+        coin: str = "face",
+        shift: float = 0.0,
+        shuffle: bool = True,
+        seed: int = 0,
+    ):
+        super().__init__()
+        if len(faces) == 0 or (faces.labels == UNLABELLED).any():
+            raise ValueError("batches need faces with labels; there are none" if len(faces) == 0 else
+                             "batches need labelled faces; these hold unlabelled ones")  # fmt: skip
+        if batch_size < 1 or seed < 0:
+            raise ValueError(f"batch_size is at least 1 and seed at least 0, not {batch_size} and {seed}")
+        if flip is not None and flip not in FLIPS:
+            raise ValueError(f"flip is one of {', '.join(FLIPS)}, or None, not {flip!r}")
+        if coin not in COINS:
+            raise ValueError(f"coin is one of {' or '.join(COINS)}, not {coin!r}")
+        if not 0 <= shift < 1:
+            raise ValueError(f"shift is a fraction of the width, from 0 to below 1, not {shift!r}")
+        self.faces, self.batch_size, self.coin, self.shuffle, self.seed = (
+            faces,
+            batch_size,
+            coin,
+            shuffle,
+            seed,
+        )
+        self.augmentations = {name: amount for name, amount in {"flip": flip, "shift": shift}.items() if amount}
+        self.epoch = 0  # that __getitem__ makes batches of
+        self._next_epoch = 0
+        self._order = -1, np.arange(len(faces))
+
+    def __len__(self) -> int:
+        return -(-len(self.faces) // self.batch_size)
+
+    def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Batch `index` of `epoch`."""
+        rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        images, labels = self.faces.images[rows], self.faces.labels[rows].astype(np.int32)
+        for name, amount in self.augmentations.items():
+            once = name == "flip" and self.coin == "epoch"
+            rng = self._generator(name, epoch, 0 if once else index)
+            images, labels = AUGMENTATIONS[name](images, labels, amount, rng, 1 if once else len(rows))
+        return images[..., None], labels
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
+        return self.batch(self.epoch, index)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """One epoch; the next loop is the next one."""
+        self.on_epoch_begin()
+        for index in range(len(self)):
+            yield self[index]
+
+    def on_epoch_begin(self) -> None:
+        """Called by Keras; without `epochs()` it counts on by itself."""
+        self.epoch, self._next_epoch = self._next_epoch, self._next_epoch + 1
+
+    def epochs(self) -> keras.callbacks.Callback:
+        """For `fit(callbacks=[...])`: makes epoch 3 of a fit epoch 3 of these batches, after a resume as well."""
+        return keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self._set_epoch(epoch))
+
+    def _set_epoch(self, epoch: int) -> None:
+        self.epoch, self._next_epoch = epoch, epoch
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        if self.shuffle and self._order[0] != epoch:
+            self._order = epoch, self._generator("order", epoch, 0).permutation(len(self.faces))
+        return self._order[1]
+
+    def _generator(self, purpose: str, epoch: int, index: int) -> np.random.Generator:
+        purposes = ("order", *AUGMENTATIONS)
+        return np.random.default_rng([self.seed, epoch, purposes.index(purpose), index])

@@ -1,0 +1,127 @@
+"""Faces: grey pictures with a label, a split and, if there are any, the votes of ten FER+ raters."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIZE = 48  # pixels along each side of a face
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # label 0 to 6
+SPLITS = ("Training", "PublicTest", "PrivateTest")  # fits, chooses, is looked at once
+UNLABELLED = -1  # the label of a face of the split "Unlabelled"
+VOTE_NAMES = (  # the order of FER+
+    *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"),
+    *("contempt", "unknown", "NF"),  # NF: not a face
+)
+VOTE_OF_EMOTION = (4, 5, 6, 1, 3, 2, 0)  # which FER+ column belongs to label 0 to 6
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """Arrays of equal length, one entry a face. Slice it like an array: `faces[:100]`, `faces[faces.labels == 3]`."""
+
+    images: np.ndarray  # uint8 (n, 48, 48): 0 black to 255 white, upright
+    labels: np.ndarray  # int8 (n,): index into EMOTIONS, or UNLABELLED
+    splits: np.ndarray  # text (n,): one of SPLITS, or "Unlabelled"
+    ids: np.ndarray  # (n,): row number from 1, `id` column or file name: how the source calls the face
+    votes: np.ndarray | None = None  # uint8 (n, 10): FER+ votes, columns as VOTE_NAMES
+
+    def __post_init__(self):
+        if self.images.shape[1:] != (SIZE, SIZE) or self.images.dtype != np.uint8:
+            raise ValueError(f"faces are uint8 (n, {SIZE}, {SIZE}), not {self.images.dtype} {self.images.shape}")
+        for name, values in self.arrays().items():
+            if len(values) != len(self.images):
+                raise ValueError(f"{len(self.images)} images but {len(values)} {name}")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, key) -> Self:
+        rows = np.atleast_1d(np.arange(len(self))[key])
+        return type(self)(**{name: values[rows] for name, values in self.arrays().items()})
+
+    def __repr__(self) -> str:
+        names, counts = np.unique(self.splits, return_counts=True)
+        found = dict(zip(names, counts, strict=True))
+        text = ", ".join(f"{found[name]:,} {name}" for name in (*SPLITS, "Unlabelled") if name in found)
+        return f"Faces({text or 'none'}{'' if self.votes is None else '; with votes'})"
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What `Faces(**arrays)` makes these faces of again."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: array for name, array in values.items() if array is not None}
+
+    def split(self, name: str) -> Self:
+        """The faces of one split, in their order; none if the source lacks that split."""
+        if name not in (*SPLITS, "Unlabelled"):
+            raise ValueError(f"no split is called {name!r}; there are {', '.join(SPLITS)} and Unlabelled")
+        return self[self.splits == name]
+
+    def class_counts(self) -> "pd.DataFrame":
+        """Faces of each emotion (rows) in each split that has any (columns), in the fixed orders."""
+        import pandas as pd
+
+        table = pd.crosstab(self.labels, self.splits).reindex(range(len(EMOTIONS)), fill_value=0)
+        table.index = pd.Index(EMOTIONS, name="emotion")
+        return table[[name for name in SPLITS if name in table]].rename_axis(columns="split")
+
+    def stratified_split(self, fraction: float, seed: int = 0) -> tuple[Self, Self]:
+        """(rest, part): `part` has this fraction of every class, and all duplicates of a face are on one side."""
+        from sklearn.model_selection import train_test_split
+
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction lies between 0 and 1, not {fraction}")
+        groups = self.duplicate_groups()
+        group_ids, first = np.unique(groups, return_index=True)
+        rest, _ = train_test_split(group_ids, test_size=fraction, stratify=self.labels[first], random_state=seed)
+        in_rest = np.isin(groups, rest)
+        return self[in_rest], self[~in_rest]
+
+    def sample(self, n: int, seed: int = 0) -> Self:
+        """At most n faces, every split and class in proportion, in their order."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        _, stratum = np.unique(np.char.add(self.splits, self.labels.astype("U2")), return_inverse=True)
+        by_stratum = order[np.argsort(stratum[order], kind="stable")]
+        every = np.linspace(0, len(self) - 1, min(n, len(self))).round().astype(int)  # walks through the strata
+        return self[np.sort(by_stratum[every])]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names this set of faces, labels and splits, whatever their order, source or votes."""
+        heads = np.char.add(self.splits, self.labels.astype("U2"))
+        digests = (
+            hashlib.blake2b(image.tobytes() + head.encode(), digest_size=16).digest()
+            for image, head in zip(self.images, heads, strict=True)
+        )
+        return hashlib.sha256(b"".join(sorted(digests))).hexdigest()[:16]
+
+    def duplicate_groups(self, exact: bool = False) -> np.ndarray:
+        """One number a face: faces with the same number are copies of one picture (see `duplicates.py`)."""
+        from fer_keras.duplicates import duplicate_groups, exact_groups
+
+        return exact_groups(self.images) if exact else duplicate_groups(self.images)
+
+    def vote_shares(self) -> np.ndarray:
+        """(n, 7): the share of each emotion among a face's votes for emotions; NaN where it got none."""
+        votes = self._votes()[:, VOTE_OF_EMOTION].astype(float)
+        total = votes.sum(axis=1, keepdims=True)
+        return np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+
+    def vote_majority(self) -> np.ndarray:
+        """The label with the most votes (of equals the first in FER+'s order); UNLABELLED if that is no emotion."""
+        label_of_vote = np.full(len(VOTE_NAMES), UNLABELLED, np.int8)
+        label_of_vote[list(VOTE_OF_EMOTION)] = range(len(EMOTIONS))
+        return label_of_vote[self._votes().argmax(axis=1)]
+
+    def not_a_face(self) -> np.ndarray:
+        """True where "not a face" got the most votes."""
+        return self._votes().argmax(axis=1) == VOTE_NAMES.index("NF")
+
+    def _votes(self) -> np.ndarray:
+        if self.votes is None:
+            raise ValueError("these faces have no FER+ votes; put fer2013new.csv beside the CSV with the faces")
+        return self.votes

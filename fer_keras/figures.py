@@ -1,0 +1,82 @@
+"""Every figure of the notebooks: a title, axis labels and a text for those who cannot see it."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython.display import Image, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fer_keras.faces import SIZE
+
+WIDTH = 9.0  # inches
+DPI = 180  # shown at half of it, sharp on fine screens: about 800 pixels wide
+
+
+def show(figure: Figure, title: str, alt: str) -> None:
+    """The one door: display the figure as a picture that carries its own description."""
+    figure.axes[0].set_title(title, fontsize=13, pad=10)
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=DPI, facecolor="white", bbox_inches="tight")
+        display(Image(file.getvalue(), retina=True, alt=alt))
+
+
+def face_grid(
+    rows: Sequence[np.ndarray],
+    title: str,
+    alt: str,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+) -> None:
+    """Rows of faces, upright and grey, 0 to 255. A row may be shorter than the others."""
+    step = SIZE + 2  # a white line of two pixels between faces
+    columns = max(len(row) for row in rows)
+    sheet = np.full((len(rows) * step, columns * step), 255.0)
+    for (i, row), j in ((at, j) for at in enumerate(rows) for j in range(len(at[1]))):
+        sheet[i * step : i * step + SIZE, j * step : j * step + SIZE] = row[j]
+    figure, axis = _one_axis(WIDTH / max(columns, 7) * len(rows) + 0.8)
+    axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    middle = SIZE / 2
+    axis.set_xticks([j * step + middle for j in range(len(column_labels))], column_labels, fontsize=9)
+    axis.set_yticks([i * step + middle for i in range(len(row_labels))], row_labels, fontsize=10)
+    axis.tick_params(length=0, labeltop=True, labelbottom=False)
+    axis.spines[:].set_visible(False)
+    show(figure, title, alt)
+
+
+def bars(table: pd.DataFrame, title: str, alt: str, ylabel: str, value_format: str = "{:,.0f}") -> None:
+    """A group of bars for each row of the table, a colour for each column."""
+    figure, axis = _one_axis(3.6)
+    sns.barplot(_long(table), x="row", y="value", hue="column", palette="colorblind", ax=axis)
+    for container in axis.containers:
+        axis.bar_label(container, fmt=value_format.format, fontsize=8, padding=2)
+    axis.set(xlabel=table.index.name or "", ylabel=ylabel)
+    axis.margins(y=0.12)
+    legend = axis.get_legend()
+    if table.shape[1] == 1:
+        legend.remove()
+    else:
+        legend.set_title(table.columns.name)
+    sns.despine(figure)
+    show(figure, title, alt)
+
+
+def heatmap(table: pd.DataFrame, title: str, alt: str, value_format: str = ".2f", label: str = "") -> None:
+    """The table as coloured cells with their values; rows and columns named after its axes."""
+    figure, axis = _one_axis(0.45 * len(table) + 1.6)
+    sns.heatmap(table, annot=True, fmt=value_format, cmap="viridis", cbar_kws={"label": label}, ax=axis)
+    axis.tick_params(axis="y", rotation=0)
+    axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
+    show(figure, title, alt)
+
+
+def _one_axis(height: float) -> tuple[Figure, Axes]:
+    figure = Figure((WIDTH, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _long(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename_axis(index="row", columns="column").stack().rename("value").reset_index()

@@ -1,0 +1,243 @@
+"""Speeds, as ratios to the usual ways, measured in turns in one run: `make bench`.
+
+    python -m tests.bench [reading batches training drawing learning ...] [--csv fer2013.csv] [--keep]
+
+Without names it measures all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes
+what was measured into notebooks/results/bench.json. Close other programs first.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from fer_keras import draw_faces, load_faces
+from fer_keras.duplicates import copies
+from fer_keras.progress import bar
+from fer_keras.sources import read_source
+from fer_keras.synthetic import _draw
+
+RESULTS = Path(__file__).parent.parent / "notebooks" / "results" / "bench.json"
+
+READERS = {  # each in a process of its own; prints seconds and bytes above the bare interpreter
+    "ours": "from fer_keras.sources import _read; import pyarrow.csv, pandas, pathlib",
+    "split": "import numpy, pandas",
+    "fromstring": "import numpy, pandas",
+}
+CALLS = {
+    "ours": "_read(pathlib.Path(path), False)",
+    "split": "numpy.stack([numpy.array(row.split(), 'uint8') for row in pandas.read_csv(path).iloc[:, 1]])",
+    "fromstring": "numpy.stack([numpy.fromstring(row, 'uint8', sep=' ') for row in pandas.read_csv(path).iloc[:, 1]])",
+}
+
+
+def in_turns(ways: dict, rounds: int, what: str) -> dict[str, float]:
+    """Median seconds of each way; they take turns, after one round that does not count."""
+    seconds = {name: [] for name in ways}
+    for number in bar(range(rounds + 1), what, " rounds"):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            taken = way()
+            if number:
+                seconds[name].append(taken if isinstance(taken, float) else time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def reading(options) -> dict:
+    """First read of a CSV, every check included, against the two usual ways; and from the cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = options.csv or _written(Path(folder) / "fer2013.csv", draw_faces(8000))
+        peak = {}
+
+        def read(name):
+            code = f"""import resource, sys, time, warnings; warnings.simplefilter("ignore"); path = {str(path)!r}
+bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+{READERS[name]}
+start = time.perf_counter(); {CALLS[name]}
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - bare)"""
+            seconds, kilobytes = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+            peak[name] = int(kilobytes) / 2**20
+            return float(seconds)
+
+        seconds = in_turns({name: lambda name=name: read(name) for name in READERS}, 3, "reading")
+        os.environ["FER_KERAS_HOME"] = folder
+        faces, _ = read_source(path)
+        cached = in_turns({"cache": lambda: read_source(path) and None}, 5, "reading the cache")
+        del os.environ["FER_KERAS_HOME"]
+        return {
+            "faces_read": len(faces),
+            "csv_seconds": seconds["ours"],
+            "csv_times_faster_than_split": seconds["split"] / seconds["ours"],
+            "csv_times_faster_than_fromstring": seconds["fromstring"] / seconds["ours"],
+            "csv_peak_gigabytes": peak["ours"],
+            "csv_peak_gigabytes_split": peak["split"],
+            "cache_seconds": cached["cache"],
+        }
+
+
+def _written(path: Path, faces) -> Path:
+    rows = (" ".join(map(str, image.ravel())) for image in faces.images)
+    lines = (f"{label},{row},{split}\n" for label, row, split in zip(faces.labels, rows, faces.splits, strict=True))
+    path.write_text("emotion,pixels,Usage\n" + "".join(lines))
+    return path
+
+
+def batches(options) -> dict:
+    """An epoch of flip + 10 % shift, against Keras' legacy generator and its layers."""
+    import keras
+    from keras import layers, ops
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    from fer_keras import FaceBatches
+
+    faces = draw_faces(4000).split("Training")
+    images, labels = faces.images[..., None], faces.labels
+    ours = FaceBatches(faces, 128, flip="horizontal", shift=0.1)
+    legacy = ImageDataGenerator(horizontal_flip=True, width_shift_range=0.1, height_shift_range=0.1)
+    legacy = legacy.flow(images, labels, 128)
+    augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1, "nearest")])
+
+    def with_layers():
+        for start in range(0, len(images), 128):
+            ops.convert_to_numpy(augment(images[start : start + 128].astype("float32"), training=True))
+
+    ways = {
+        "ours": lambda: [None for _ in ours] and None,
+        "legacy": lambda: [legacy[i] for i in range(len(legacy))] and None,
+        "layers": with_layers,
+    }
+    seconds = in_turns(ways, 7, "augmenting")
+    return {
+        "batches_faces_per_second": len(faces) / seconds["ours"],
+        "batches_times_faster_than_imagedatagenerator": seconds["legacy"] / seconds["ours"],
+        "batches_times_faster_than_keras_layers": seconds["layers"] / seconds["ours"],
+    }
+
+
+def training(options) -> dict:
+    """Epochs on augmented batches against epochs on plain arrays, one net."""
+    from fer_keras import FaceBatches
+
+    faces = draw_faces(4000).split("Training")[:2048]
+    net = _small_cnn()
+    augmented = FaceBatches(faces, 128, flip="horizontal", shift=0.1)
+    images, labels = faces.images[..., None], faces.labels
+    ways = {
+        "arrays": lambda: net.fit(images, labels, batch_size=128, verbose=0) and None,
+        "batches": lambda: net.fit(augmented, shuffle=False, callbacks=[augmented.epochs()], verbose=0) and None,
+    }
+    seconds = in_turns(ways, 7, "training")
+    return {
+        "training_faces_per_second": len(faces) / seconds["batches"],
+        "training_speed_augmented_to_plain": seconds["arrays"] / seconds["batches"],
+    }
+
+
+def drawing(options) -> dict:
+    """Drawing faces, and looking for copies among them."""
+    faces = _draw(4000, np.random.default_rng(1))
+    ways = {
+        "draw": lambda: _draw(2000, np.random.default_rng(0)) and None,
+        "copies": lambda: copies(faces.images) and None,
+    }
+    seconds = in_turns(ways, 3, "drawing")
+    return {"drawn_faces_per_second": 2000 / seconds["draw"], "duplicates_seconds_for_4000": seconds["copies"]}
+
+
+def learning(options) -> dict:
+    """Whether the embedded faces are neither trivial nor hopeless: a small CNN and a dense net of its size."""
+    import keras
+
+    from fer_keras import EMOTIONS
+
+    training, test = load_faces().split("Training"), draw_faces(4000, seed=1)
+    test = test[["," not in name for name in test.ids]]  # other people, and without the planted copies
+    values = {"learning_majority_accuracy": np.bincount(test.labels).max() / len(test)}
+    for name, net, epochs in (("cnn", _small_cnn(), 20), ("dense", _dense_net(), 40)):
+        keras.utils.set_random_seed(0)
+        net.fit(training.images[..., None], training.labels, batch_size=64, epochs=epochs, verbose=0)
+        predicted = net.predict(test.images[..., None], verbose=0).argmax(axis=1)
+        values[f"learning_{name}_accuracy"] = float((predicted == test.labels).mean())
+        values[f"learning_{name}_parameters"] = net.count_params()
+        if name == "cnn":
+            fear = predicted[(test.labels == EMOTIONS.index("fear")) & (predicted != test.labels)]
+            for label in np.unique(fear):
+                values[f"learning_fear_taken_for_{EMOTIONS[label]}"] = int((fear == label).sum())
+    return values | {"learning_test_faces": len(test)}
+
+
+def _small_cnn():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((48, 48, 1))
+    x = layers.Rescaling(1 / 255)(x)
+    for filters in (16, 32, 32, 32):
+        x = layers.Conv2D(filters, 3, padding="same")(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU()(x)
+        x = layers.MaxPooling2D()(x)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    x = layers.Dense(128, activation="relu")(x)
+    return _compiled(keras.Model(inputs, layers.Dense(7, activation="softmax")(x)))
+
+
+def _dense_net():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((48, 48, 1))
+    x = layers.Flatten()(layers.Rescaling(1 / 255)(x))
+    for units in (25, 64, 64):
+        x = layers.Dense(units)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.Dropout(0.1)(layers.ReLU()(x))
+    return _compiled(keras.Model(inputs, layers.Dense(7, activation="softmax")(x)))
+
+
+def _compiled(net):
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return net
+
+
+PARTS = {part.__name__: part for part in (reading, batches, training, drawing, learning)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS), metavar="PART")
+    parser.add_argument("--csv", type=Path, help="a CSV to read instead of one written from drawn faces")
+    parser.add_argument("--keep", action="store_true", help="write the values into notebooks/results/bench.json")
+    options = parser.parse_args()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for part in options.parts or PARTS:
+        values = PARTS[part](options)
+        print(f"\n{part}: {PARTS[part].__doc__}")
+        for name, value in values.items():
+            print(f"  {name:46} {value:,.3f}" if isinstance(value, float) else f"  {name:46} {value:,}")
+        kept[part] = {
+            "command": f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else ""),
+            "date": date.today().isoformat(),
+            "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            "data": options.csv.name if options.csv and part == "reading" else "embedded",
+            "values": {name: {"value": round(value, 4)} for name, value in values.items()},
+        }
+    if options.keep:
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

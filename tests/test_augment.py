@@ -1,0 +1,188 @@
+"""FaceBatches: every face once an epoch, the same batch always, and only the change that was asked for."""
+
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+
+import conftest
+import numpy as np
+import pytest
+
+from fer_keras import FaceBatches
+
+
+def epoch_of(batches, epoch=0):
+    made = [batches.batch(epoch, index) for index in range(len(batches))]
+    return np.concatenate([images[..., 0] for images, _ in made]), np.concatenate([labels for _, labels in made])
+
+
+def rows_of(images, faces):
+    """Which face each picture is."""
+    row = {face.tobytes(): i for i, face in enumerate(faces.images)}
+    return [row.get(image.tobytes(), -1) for image in images]
+
+
+@pytest.fixture(scope="module")
+def faces(drawn):
+    different = np.unique(drawn.duplicate_groups(exact=True), return_index=True)[1]
+    return drawn[np.sort(different)[:300]]
+
+
+def test_an_epoch_holds_every_face_once_with_its_label(faces):
+    batches = FaceBatches(faces, batch_size=64)
+    images, labels = batches[0]
+    assert images.shape == (64, 48, 48, 1) and images.dtype == np.uint8 and labels.dtype == np.int32
+    assert len(batches) == 5 and len(batches[4][0]) == 300 - 4 * 64
+    images, labels = epoch_of(batches)
+    rows = rows_of(images, faces)
+    assert sorted(rows) == list(range(300)) and (labels == faces.labels[rows]).all()
+    assert rows != list(range(300)) and rows != rows_of(epoch_of(batches, 1)[0], faces)
+    assert rows_of(epoch_of(FaceBatches(faces, shuffle=False))[0], faces) == list(range(300))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"flip": "either"}, {"flip": "either", "coin": "epoch"}, {"flip": "horizontal", "shift": 0.1}]
+)
+def test_a_batch_follows_from_seed_epoch_and_index_alone(faces, options):
+    one, other = (FaceBatches(faces, batch_size=50, seed=3, **options) for _ in range(2))
+    forwards = {(e, i): one.batch(e, i) for e in range(3) for i in range(6)}
+    other = pickle.loads(pickle.dumps(other))  # as a worker process gets it
+    for e, i in reversed(forwards):
+        for a, b in zip(forwards[e, i], other.batch(e, i), strict=True):
+            assert (a == b).all()
+    assert not (FaceBatches(faces, batch_size=50, seed=4, **options).batch(0, 0)[0] == forwards[0, 0][0]).all()
+
+
+@pytest.mark.parametrize(("how", "kinds"), [("horizontal", {0, 1}), ("vertical", {0, 2}), ("either", {0, 1, 2})])
+def test_flips_turn_half_of_the_faces_the_way_asked_for(faces, how, kinds):
+    images, _ = epoch_of(FaceBatches(faces, shuffle=False, flip=how))
+    turned = [faces.images, faces.images[:, :, ::-1], faces.images[:, ::-1]]
+    kind = np.array([next(k for k in range(3) if (image == turned[k][i]).all()) for i, image in enumerate(images)])
+    assert set(kind) == kinds
+    shares = [np.mean(kind == k) for k in sorted(kinds)]
+    assert np.abs(np.array(shares) - ([0.5, 0.5] if len(kinds) == 2 else [0.5, 0.25, 0.25])).max() < 0.1
+
+
+def test_one_coin_an_epoch_turns_all_faces_or_none(faces):
+    batches = FaceBatches(faces, batch_size=64, shuffle=False, flip="vertical", coin="epoch")
+    turned = [
+        [(images == a).all() for a in (faces.images, faces.images[:, ::-1])]
+        for images, _ in (epoch_of(batches, e) for e in range(30))
+    ]
+    assert all(sum(each) == 1 for each in turned)
+    assert 5 < sum(each[1] for each in turned) < 25
+
+
+def test_shifts_move_faces_by_whole_pixels_up_to_the_fraction(faces):
+    images, _ = epoch_of(FaceBatches(faces, shuffle=False, shift=0.1))
+    padded = np.pad(faces.images, ((0, 0), (5, 5), (5, 5)), mode="edge")
+    moves = []
+    for face, image in zip(padded, images, strict=True):
+        moves.append([(y, x) for y in range(11) for x in range(11) if (face[y : y + 48, x : x + 48] == image).all()])
+    assert all(moves)
+    down = [found[0][0] - 5 for found in moves if len(found) == 1]
+    assert min(down) == -5 and max(down) == 5 and abs(np.mean(down)) < 1
+
+
+def test_switching_one_augmentation_on_leaves_the_other_as_it_was(faces):
+    both = epoch_of(FaceBatches(faces, shuffle=False, flip="horizontal", shift=0.02))[0]
+    flipped = epoch_of(FaceBatches(faces, shuffle=False, flip="horizontal"))[0]
+    inner = slice(1, 47)
+    near = [
+        min(
+            np.abs(a[inner, inner].astype(int) - np.roll(b, (y, x), (0, 1))[inner, inner]).max()
+            for y in (-1, 0, 1)
+            for x in (-1, 0, 1)
+        )
+        for a, b in zip(both, flipped, strict=True)
+    ]
+    assert max(near) == 0
+
+
+def test_loops_go_on_to_the_next_epoch(faces):
+    batches = FaceBatches(faces, batch_size=100, flip="either")
+    passes = [np.concatenate([images for images, _ in batches])[..., 0] for _ in range(3)]
+    for epoch, images in enumerate(passes):
+        assert (images == epoch_of(batches, epoch)[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"flip": "left"}, "flip is one of horizontal, vertical, either, or None, not 'left'"),
+        ({"flip": "either", "coin": "batch"}, "coin is one of face or epoch, not 'batch'"),
+        ({"shift": 5}, "shift is a fraction of the width"),
+        ({"shift": -0.1}, "shift is a fraction"),
+        ({"batch_size": 0}, "batch_size is at least 1"),
+        ({"seed": -1}, "seed at least 0"),
+    ],
+)
+def test_wrong_options_are_refused(faces, options, says):
+    with pytest.raises(ValueError, match=says):
+        FaceBatches(faces, **options)
+
+
+def test_unknown_options_and_faces_without_labels_are_refused(faces):
+    with pytest.raises(TypeError, match="rotate"):
+        FaceBatches(faces, rotate=10)
+    with pytest.raises(ValueError, match="none"):
+        FaceBatches(faces[:0])
+    with pytest.raises(ValueError, match="unlabelled"):
+        FaceBatches(type(faces)(**faces.arrays() | {"labels": np.full(300, -1, np.int8)}))
+
+
+FIT = """
+    import hashlib, sys
+    import keras, numpy as np
+    from keras import layers, ops
+    from fer_keras import FaceBatches, load_faces
+
+    def fit(first, last):
+        seen = []
+        class Look(FaceBatches):
+            def batch(self, epoch, index):
+                images, labels = super().batch(epoch, index)
+                seen.append((epoch, index, hashlib.md5(images).hexdigest()))
+                return images, labels
+        batches = Look(load_faces(n=140).split("Training"), 32, flip="either", shift=0.1, seed=7)
+        net = keras.Sequential([keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7, activation="softmax")])
+        net.compile("sgd", "sparse_categorical_crossentropy")
+        net.build((None, 48, 48, 1))
+        images, labels = batches[0]
+        net.fit(batches, initial_epoch=first, epochs=last, shuffle=False, verbose=0, callbacks=[batches.epochs()],
+                validation_data=(images, labels))
+        wanted = [(e, i) for e in range(first, last) for i in range(len(batches))]
+        trained = [entry for entry in seen if entry[:2] in set(wanted)][-len(wanted):]
+        assert [entry[:2] for entry in trained] == wanted, seen
+        return trained
+
+    whole, resumed = fit(0, 4), fit(2, 4)
+    assert whole[-len(resumed):] == resumed
+    print(hashlib.md5(repr(whole).encode()).hexdigest())
+"""
+
+
+def fit_on(backend: str) -> str:
+    """A fingerprint of all batches that `fit` trained on, whole and resumed."""
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", textwrap.dedent(FIT)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def on_tensorflow():
+    return fit_on("tensorflow")
+
+
+def test_fit_sees_the_batches_of_its_epochs_after_a_resume_too(on_tensorflow):
+    assert len(on_tensorflow) == 32
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_fit_sees_the_same_batches_on_every_backend(on_tensorflow, backend):
+    conftest.require(backend)
+    assert fit_on(backend) == on_tensorflow

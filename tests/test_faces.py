@@ -1,0 +1,87 @@
+"""Faces as a table: slices, splits, counts, votes, and a name that does not depend on their order."""
+
+import numpy as np
+import pytest
+
+from fer_keras import EMOTIONS, SPLITS, Faces
+
+
+def test_slices_keep_all_columns_together(drawn):
+    part = drawn[drawn.labels == 3][5:2:-1]
+    rows = np.flatnonzero(drawn.labels == 3)[[5, 4, 3]]
+    for name, values in part.arrays().items():
+        assert (values == getattr(drawn, name)[rows]).all(), name
+    assert len(drawn[7]) == 1 and drawn[7].ids[0] == drawn.ids[7]
+    with pytest.raises(IndexError):
+        drawn[len(drawn)]
+
+
+def test_splits_partition_the_faces(drawn):
+    assert sum(len(drawn.split(name)) for name in SPLITS) == len(drawn)
+    assert set(drawn.split("PublicTest").splits) == {"PublicTest"}
+    with pytest.raises(ValueError, match="no split is called 'public'"):
+        drawn.split("public")
+
+
+def test_class_counts_are_those_of_the_labels(drawn):
+    table = drawn.class_counts()
+    assert list(table.index) == list(EMOTIONS) and list(table.columns) == list(SPLITS)
+    for split in SPLITS:
+        assert list(table[split]) == list(np.bincount(drawn.split(split).labels, minlength=7))
+
+
+def test_fingerprint_ignores_order_and_votes_but_nothing_else(drawn, rng):
+    same = drawn[rng.permutation(len(drawn))]
+    assert same.fingerprint == drawn.fingerprint
+    arrays = drawn.arrays()
+    assert Faces(**{k: v for k, v in arrays.items() if k != "votes"}).fingerprint == drawn.fingerprint
+    for name, change in {"images": 1, "labels": 1}.items():
+        changed = arrays[name].copy()
+        changed[0] = changed[0] + change if name == "images" else (changed[0] + 1) % 7
+        assert Faces(**arrays | {name: changed}).fingerprint != drawn.fingerprint, name
+    assert drawn[:-1].fingerprint != drawn.fingerprint
+    assert Faces(**arrays | {"splits": np.full(len(drawn), "Training")}).fingerprint != drawn.fingerprint
+
+
+def test_stratified_split_keeps_shares_and_duplicates_together(drawn):
+    rest, part = drawn.stratified_split(0.25, seed=1)
+    assert len(rest) + len(part) == len(drawn) and abs(len(part) / len(drawn) - 0.25) < 0.02
+    shares = np.bincount(part.labels, minlength=7) / len(part) - np.bincount(drawn.labels, minlength=7) / len(drawn)
+    assert np.abs(shares).max() < 0.02
+    groups = dict(zip(drawn.ids, drawn.duplicate_groups(), strict=True))
+    assert not {groups[i] for i in rest.ids} & {groups[i] for i in part.ids}
+    assert set(drawn.stratified_split(0.25, seed=2)[1].ids) != set(part.ids)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        drawn.stratified_split(25)
+
+
+def test_a_sample_keeps_splits_and_classes_in_proportion(drawn):
+    part = drawn.sample(140, seed=3)
+    assert len(part) == len(set(part.ids)) == 140
+    difference = part.class_counts() / 140 - drawn.class_counts() / len(drawn)
+    assert difference.abs().to_numpy().max() < 0.01
+    assert len(drawn.sample(10**6)) == len(drawn)
+
+
+def test_votes_become_majority_shares_and_not_a_face():
+    votes = np.zeros((4, 10), np.uint8)
+    votes[0, [1, 4]] = 6, 4  # happiness, anger
+    votes[1, [9, 1]] = 8, 2  # NF
+    votes[2, [7, 0]] = 7, 3  # contempt
+    votes[3, 8] = 10  # unknown
+    images, splits = np.zeros((4, 48, 48), np.uint8), np.full(4, "Training")
+    faces = Faces(images, np.zeros(4, np.int8), splits, np.arange(4), votes)
+    assert list(faces.vote_majority()) == [EMOTIONS.index("happy"), -1, -1, -1]
+    assert list(faces.not_a_face()) == [False, True, False, False]
+    assert faces.vote_shares()[0].tolist() == [0.4, 0, 0, 0.6, 0, 0, 0]
+    assert np.isnan(faces.vote_shares()[3]).all()
+    with pytest.raises(ValueError, match="no FER\\+ votes"):
+        Faces(images, faces.labels, splits, faces.ids).vote_majority()
+
+
+def test_wrong_arrays_are_refused():
+    four = np.zeros((4, 48, 48), np.uint8), np.zeros(4, np.int8), np.full(4, "Training"), np.arange(4)
+    with pytest.raises(ValueError, match="4 images but 3 labels"):
+        Faces(four[0], four[1][:3], *four[2:])
+    with pytest.raises(ValueError, match="not float64"):
+        Faces(four[0] / 255, *four[1:])

@@ -1,0 +1,97 @@
+"""Every notebook keeps to the grammar, runs by plain papermill on the smoke preset, and records sound values."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from fer_keras import records
+from fer_keras.report import title
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.fixture(params=ALL, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+def test_it_is_written_in_the_grammar(path):
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert title(notebook).startswith(path.stem[:2] if path.stem != "template" else "00")
+    assert title(notebook).endswith("?")
+    (parameters,) = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    for line, node in zip(parameters.source.splitlines(), ast.parse(parameters.source).body, strict=True):
+        assert isinstance(node, ast.AnnAssign) and isinstance(ast.literal_eval(node.value), str | int | float | bool)
+        assert "  # " in line, f"{line} has no comment"
+    for heading in ("## Try it", "## Answer"):
+        assert any(cell.source.startswith(heading) for cell in notebook.cells), heading
+    assert code[-1].source.startswith("answer(")
+    assert not any(line.startswith("def ") for cell in code for line in cell.source.splitlines())
+    assert sum(len(cell.source.splitlines()) for cell in code) <= 130
+
+
+def test_it_is_committed_without_outputs(path):
+    for cell in nbformat.read(path, 4).cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None and "papermill" not in cell.metadata
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """Runs a notebook once by plain papermill and reads what it recorded."""
+    results, out = {}, tmp_path_factory.mktemp("executed")
+
+    def run(path):
+        if path not in results:
+            command = ["papermill", path, out / path.name, "-f", NOTEBOOKS / "presets" / "smoke.yaml"]
+            command += ["--no-progress-bar", "--cwd", NOTEBOOKS]
+            ran = subprocess.run([sys.executable, "-m", *map(str, command)], capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr[-2000:]
+            results[path] = nbformat.read(out / path.name, 4)
+        return results[path]
+
+    return run
+
+
+def test_it_runs_and_answers(path, executed):
+    values, answer = records.read_notebook(executed(path))
+    assert answer and "{" not in answer
+    assert all(0 <= entry["value"] <= 1 for name, entry in values.items() if name.endswith(("share", "leak")))
+
+
+def test_its_figures_have_descriptions(path, executed):
+    outputs = [output for cell in executed(path).cells for output in cell.get("outputs", [])]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures
+    assert all(len(picture.metadata["image/png"]["alt"]) > 20 for picture in pictures)
+    assert not [output for output in outputs if output.output_type == "stream"], "something was printed"
+
+
+def test_01_faces_records_what_the_drawn_faces_hold(executed):
+    values, _ = records.read_notebook(executed(NOTEBOOKS / "01_faces.ipynb"))
+    assert values["faces"]["value"] == 400 and values["outside_training"]["value"] == 80
+    assert values["majority_class"]["value"] == "happy" and values["rarest_class"]["value"] == "disgust"
+    assert values["exact_leak"] == {"value": 6 / 80, "n": 80}
+    assert 6 / 80 < values["leak"]["value"] <= 10 / 80
+
+
+def test_02_augmentation_records_what_flips_and_shifts_do(executed):
+    values, _ = records.read_notebook(executed(NOTEBOOKS / "02_augmentation.ipynb"))
+    assert values["same_again"]["value"] is True
+    assert values["asymmetry_flipped"]["value"] < values["asymmetry_plain"]["value"]
+    assert 0.05 < values["contrast_lost"]["value"] < 0.6
+    assert 0 < values["plain_ms"]["value"] < values["flip_shift_ms"]["value"]
+
+
+def test_presets_name_parameters_that_exist():
+    declared = set().union(*(papermill.inspect_notebook(path) for path in ALL))
+    for preset in (NOTEBOOKS / "presets").glob("*.yaml"):
+        assert set(yaml.safe_load(preset.read_text())) <= declared, preset

@@ -1,0 +1,104 @@
+"""The command line: what it prints, what it leaves, and one sentence for whatever is wrong."""
+
+import json
+import subprocess
+import sys
+
+import forms
+import nbformat
+import pytest
+
+from fer_keras import report
+from fer_keras.__main__ import main
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "-m", "fer_keras", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize("command", [[], ["data"], ["report"]])
+def test_help_comes_with_examples_and_without_tensorflow(command):
+    code = f"""
+import sys
+sys.argv = ["fer-keras", *{command}, "--help"]
+from fer_keras.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0
+assert not {{"tensorflow", "keras", "numpy", "pandas", "papermill"}} & set(sys.modules), "heavy imports"
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "usage: fer-keras" in result.stdout and (not command or "examples:" in result.stdout)
+
+
+def test_data_tells_what_a_source_holds(tmp_path, drawn, capsys):
+    path = forms.csv(tmp_path / "fer2013.csv", drawn, votes=True)
+    assert main(["data", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["fingerprint"] == drawn.fingerprint and found["faces"] == 700
+    assert found["splits"] == {"Training": 560, "PublicTest": 70, "PrivateTest": 70}
+    assert found["classes"]["Training"]["happy"] == int((drawn.split("Training").labels == 3).sum())
+    assert found["duplicates"]["exact"]["across"]["PublicTest in Training"] == 6
+    assert 6 < found["duplicates"]["exact_or_near"]["across"]["PublicTest in Training"] <= 9
+    assert main(["data", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "700 faces" in text and "6 PublicTest faces (8.6%) have a copy in Training" in text
+
+
+def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
+    path = forms.csv(tmp_path / "fer2013.csv", drawn[:100])
+    path.write_text(path.read_text().replace("\n", "\n9", 2))
+    assert main(["data", str(path), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["problem_count"] == 2 and "row 1 (line 2)" in json.loads(out)["problems"][0]
+    assert err.startswith("fer-keras: fer2013.csv, row 1") and err.count("\n") == 1 and "--skip-bad" in err
+    assert main(["data", str(path), "--skip-bad"]) == 0
+    assert "98 faces" in (text := capsys.readouterr().out) and "2 bad faces were left out" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["data", "nothing.csv"], "nothing.csv does not exist"),
+        (["report", "--preset", "huge"], "no preset is called huge; there are full, quick, smoke"),
+        (["report", "--only", "77"], "no notebook 77; there are 01, 02"),
+        (["report", "-p", "EPOCHS", "3"], "no selected notebook has a parameter EPOCHS"),
+        (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
+        (["report", "--data", "nothing.csv"], "nothing.csv does not exist"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_and_nothing_is_written(tmp_path, arguments, says):
+    result = run(*arguments, cwd=tmp_path)
+    assert result.returncode == 1 and says in result.stderr, result.stderr
+    assert result.stderr.startswith("fer-keras: ") and result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
+    result = run("report", "--preset", "smoke", "--only", "01", "-p", "FACES", "300", "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    page, index = (tmp_path / "out" / "01_faces.html").read_text(), (tmp_path / "out" / "index.html").read_text()
+    assert "Some faces of each emotion" in page and 'alt="4 random faces for each of' in page
+    assert 'href="01_faces.html"' in index and "300 faces (embedded)" in index
+    for text in (page, index):
+        assert "<script src" not in text and 'href="http' not in text and "No description has been provided" not in text
+    kept = json.loads((tmp_path / "out" / "records" / "01_faces.json").read_text())
+    assert kept["values"]["faces"] == {"value": 300} and kept["parameters"]["FACES"] == 300
+
+
+def test_a_failing_notebook_is_named_and_the_others_finish(tmp_path, monkeypatch):
+    good = nbformat.read(report.NOTEBOOKS / "template.ipynb", 4)
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "quick.yaml").write_text("FACES: 100\n")
+    for name in ("01_good", "03_good"):
+        nbformat.write(good, tmp_path / f"{name}.ipynb")
+    good.cells[3].source = "raise ValueError('<b>broken</b>')"
+    nbformat.write(good, tmp_path / "02_bad.ipynb")
+    monkeypatch.setattr(report, "NOTEBOOKS", tmp_path)
+    assert report.make_report(tmp_path / "out") == ["02_bad"]
+    index, page = (tmp_path / "out" / "index.html").read_text(), (tmp_path / "out" / "02_bad.html").read_text()
+    assert "stopped with an error" in index and (tmp_path / "out" / "03_good.html").exists()
+    assert "ValueError" in page and "<b>broken</b>" not in page

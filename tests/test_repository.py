@@ -1,0 +1,69 @@
+"""The repository keeps its promises: one list of dependencies, doors that open, no data, commands that exist."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import fer_keras
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_dependency_has_a_range_and_a_reason():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = [line for line in lines if line and not line.startswith("#")]
+    for line in lines:
+        requirement, reason = line.split("  # ")
+        operators = {specifier.operator for specifier in Requirement(requirement).specifier}
+        assert operators == {">=", "<"} and len(reason) > 10, line
+
+
+def test_environment_and_package_take_that_list():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert "-r requirements.txt" in pip and "-e ." in pip
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["tool"]["setuptools"]["dynamic"]["dependencies"]["file"] == ["requirements.txt"]
+    assert environment["dependencies"][0] == "python" + ",".join(
+        sorted(project["project"]["requires-python"].split(","), reverse=True)
+    )
+
+
+@pytest.mark.parametrize("door", fer_keras.__all__)
+def test_every_door_opens(door):
+    assert getattr(fer_keras, door) is not None
+
+
+def test_make_alone_prints_its_targets():
+    printed = subprocess.run(["make", "-C", ROOT, "--no-print-directory"], capture_output=True, text=True).stdout
+    targets = set(re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+) ", printed)) == targets >= {"report", "test", "lab", "bench"}
+
+
+def test_the_readme_names_only_what_exists():
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make ([a-z]+)", readme, re.MULTILINE)) <= targets
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", readme):
+        assert (ROOT / link).exists(), link
+    layout = readme.split("## Layout")[1].split("##")[0]
+    for path in re.findall(r"^\| `([\w./]+)` \|", layout, re.MULTILINE):
+        assert (ROOT / path).exists() or (ROOT / "fer_keras" / path).exists(), path
+
+
+def test_the_workflow_only_calls_the_ci_script():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "run" in step] == ["bash .ci/run"]
+
+
+def test_no_data_is_committed():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert not [name for name in listed.stdout.split() if Path(name).suffix in {".csv", ".npz", ".parquet", ".jpg"}]
