@@ -162,7 +162,10 @@ def write_bomb(path):
             lambda f: (f / "test" / "confused").mkdir() or (f / "test" / "sad").rename(f / "test" / "confused" / "sad"),
             None,
         ),
-        (lambda f: (f / "train" / "sad").rename(f / "train" / "confused"), r"train/confused: 'confused' is none of"),
+        (
+            lambda f: (f / "train" / "sad").rename(f / "train" / "confused"),
+            r"the folder train/confused, \d pictures, is none of the seven classes",
+        ),
         (lambda f: next(f.rglob("*.png")).write_bytes(b"no picture"), r"\.png cannot be decoded"),
         (lambda f: cut(next(f.rglob("*.png"))), r"\.png cannot be decoded"),
         (lambda f: write_bomb(next(f.rglob("*.png"))), r"refused as a decompression bomb"),

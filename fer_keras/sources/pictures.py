@@ -3,13 +3,15 @@
 import io
 import json
 import warnings
+from collections import Counter
+from functools import partial
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 from fer_keras.progress import bar
-from fer_keras.sources.files import Files
+from fer_keras.sources.files import Files, Opener
 from fer_keras.sources.problems import BadRow, Problems, SourceError
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
@@ -19,16 +21,12 @@ SPLIT_OF = {  # how folders and Parquet files call the splits
     **{"validation": "PublicTest", "valid": "PublicTest", "val": "PublicTest", "publictest": "PublicTest"},
     **{"test": "PrivateTest", "privatetest": "PrivateTest"},
 }
-ALSO_CALLED = {"anger": 0, "happiness": 3, "sadness": 4}  # FER+'s words
+LABELS = dict(zip(EMOTIONS, range(len(EMOTIONS)), strict=True)) | {"anger": 0, "happiness": 3, "sadness": 4}  # FER+'s
+LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
 
 
-def label_of(name: str) -> int:
-    name = name.lower()
-    if name in EMOTIONS:
-        return EMOTIONS.index(name)
-    if name in ALSO_CALLED:
-        return ALSO_CALLED[name]
-    raise BadRow(f"{name[:40]!r} is none of the seven classes {', '.join(EMOTIONS)}")
+def label_of(name: str) -> int | None:
+    return LABELS.get(name.lower())
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -36,19 +34,17 @@ def decode(data: bytes) -> np.ndarray:
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-            if picture.size == (SIZE, SIZE) and picture.mode == "L" and not picture.getexif():
-                return np.asarray(picture)
-            picture = ImageOps.exif_transpose(picture)
-            if picture.mode.startswith("I"):  # 16 bits a pixel, which convert() would cut off at 255
-                picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
-            return np.asarray(ImageOps.fit(picture.convert("L"), (SIZE, SIZE)))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadRow(
-            f"unpacks to more than {Image.MAX_IMAGE_PIXELS:,} pixels; refused as a decompression bomb"
-        ) from None
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.width * picture.height > LARGEST:
+            raise Image.DecompressionBombError
+        if picture.size == (SIZE, SIZE) and picture.mode == "L":
+            return np.asarray(picture)
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode.startswith("I"):  # 16 bits a pixel, which convert() would cut off at 255
+            picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
+        return np.asarray(ImageOps.fit(picture.convert("L"), (SIZE, SIZE)))
+    except Image.DecompressionBombError:
+        raise BadRow(f"unpacks to more than {LARGEST:,} pixels; refused as a decompression bomb") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         reason = str(error).split("<")[0].strip()
         raise BadRow(f"cannot be decoded as {', '.join(FORMATS)} ({reason})") from None
@@ -59,48 +55,33 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
 
     root: the folder's own path, whose last parts may be SPLIT and CLASS; empty for an archive.
     """
-    unlabelled = _unlabelled(root, files)
-    unknown, mixed = {}, 0
-    images, labels, splits, ids = [], [], [], []
-    for name, opener in bar(files.items(), "reading pictures", " pictures"):
+    folders = Counter(PurePosixPath(name).parent for name in files)
+    labels = {folder: label_of(PurePosixPath(root, folder).name) for folder in folders}
+    if len(folders) == 1 and None in labels.values() and next(iter(folders)).parent.name.lower() not in SPLIT_OF:
+        labels = dict.fromkeys(folders, UNLABELLED)
+    for folder, label in labels.items():
+        if label is None:
+            known = f"none of the seven classes {', '.join(EMOTIONS)}"
+            problems.add(f"the folder {folder}, {folders[folder]:,} pictures, is {known}", folders[folder])
+
+    untold = 0  # pictures in test/ whose names don't say which of the two test splits they belong to
+    rows = []
+    for name, opener in files.items():
         place = PurePosixPath(root, name)
-        folder, prefix = place.parent.parent.name.lower(), place.name.split("_")[0].lower()
-        try:
-            label = UNLABELLED if unlabelled else label_of(place.parent.name)
-        except BadRow as error:
-            _, count = unknown.get(place.parent, ("", 0))
-            unknown[place.parent] = str(error), count + 1
-            continue
-        try:
-            with opener() as file:
-                images.append(decode(file.read()))
-        except BadRow as error:
-            problems.add(f"{name} {error}")
-            continue
+        label, folder = labels[place.relative_to(root).parent], place.parent.parent.name.lower()
+        prefix = place.name.split("_")[0].lower()
         told = prefix in ("training", "publictest", "privatetest")
-        mixed += folder == "test" and not told
-        split = "Unlabelled" if unlabelled else SPLIT_OF.get(prefix if told else folder, "Training")
-        labels.append(label)
-        splits.append(split)
-        ids.append(name)
-    for folder, (text, count) in unknown.items():
-        problems.add(f"the folder of {count:,} picture{'s' * (count > 1)}, {folder.relative_to(root)}: {text}", count)
-    if mixed and not unlabelled and "PublicTest" not in splits:
+        split = SPLIT_OF.get(prefix if told else folder, "Training") if label != UNLABELLED else "Unlabelled"
+        if label is not None:
+            rows.append((name, split, label, opener))
+            untold += folder == "test" and not told and label != UNLABELLED
+    if untold and "PublicTest" not in {split for _, split, _, _ in rows}:
         warnings.warn(
-            f"there is no validation folder and no file name tells PublicTest from PrivateTest: the {mixed:,} "
+            f"there is no validation folder and no file name tells PublicTest from PrivateTest: the {untold:,} "
             "faces in test/ are all taken as PrivateTest, though public copies mix both there",
             stacklevel=2,
         )
-    return _faces(images, labels, splits, ids)
-
-
-def _unlabelled(root: str, files: Files) -> bool:
-    folders = {PurePosixPath(name).parent for name in files}
-    if len(folders) > 1:
-        return False
-    folder = folders.pop()
-    is_class = PurePosixPath(root, folder).name.lower() in (*EMOTIONS, *ALSO_CALLED)
-    return not is_class and folder.parent.name.lower() not in SPLIT_OF
+    return _decode_all(rows, problems)
 
 
 def read_parquet(files: Files, problems: Problems) -> Faces:
@@ -108,7 +89,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
     import pyarrow as pa
     from pyarrow import parquet
 
-    images, labels, splits, ids = [], [], [], []
+    rows = []
     for name, opener in files.items():
         words = PurePosixPath(name).stem.lower().replace("-", "_").split("_")
         split = next((SPLIT_OF[word] for word in words if word in SPLIT_OF), None)
@@ -121,24 +102,33 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
         for column in ("image", "label"):
             if column not in table.column_names:
                 raise SourceError(f"{name} has no column {column} (found: {', '.join(table.column_names)})")
-        names = _class_names(table.schema.metadata or {})
-        rows = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
-        for row, (image, label) in enumerate(bar(rows, f"reading {name}", " pictures", total=len(table)), 1):
-            try:
-                data = image.get("bytes") if isinstance(image, dict) else image
-                if not isinstance(data, bytes):
-                    raise BadRow("has no image bytes")
-                if not isinstance(label, int) or not 0 <= label < len(names):
-                    raise BadRow(f"label is {label!r}, not a whole number from 0 to {len(names) - 1}")
-                label = label_of(names[label])
-                images.append(decode(data))
-            except BadRow as error:
-                problems.add(f"{name}, row {row}: {error}")
-                continue
-            labels.append(label)
-            splits.append(split)
-            ids.append(f"{name} row {row}")
-    return _faces(images, labels, splits, ids)
+        meaning = dict(enumerate(map(label_of, _class_names(table.schema.metadata or {}))))
+        columns = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
+        for row, (image, label) in enumerate(columns, 1):
+            data = image.get("bytes") if isinstance(image, dict) else image
+            if meaning.get(label) is None:
+                problems.add(f"{name}, row {row}: label is {label!r}, not one of the seven classes 0 to 6")
+            elif not isinstance(data, bytes):
+                problems.add(f"{name}, row {row}: there are no image bytes")
+            else:
+                rows.append((f"{name}, row {row}:", split, meaning[label], partial(io.BytesIO, data)))
+    return _decode_all(rows, problems)
+
+
+def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) -> Faces:
+    """Faces of rows of id, split, label and opener."""
+    images, kept = [], []
+    for row in bar(rows, "reading pictures", " pictures"):
+        try:
+            with row[3]() as file:
+                images.append(decode(file.read()))
+        except BadRow as error:
+            problems.add(f"{row[0]} {error}")
+        else:
+            kept.append(row)
+    ids, splits, labels, _ = zip(*kept, strict=True) if kept else ((),) * 4
+    pixels = np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
+    return Faces(pixels, np.array(labels, np.int8), np.array(splits, "U12"), np.array(ids, str))
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
@@ -147,8 +137,3 @@ def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
         return json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
     except (KeyError, TypeError, ValueError):
         return list(EMOTIONS)
-
-
-def _faces(images: list, labels: list, splits: list, ids: list) -> Faces:
-    pixels = np.stack(images) if images else np.empty((0, SIZE, SIZE), np.uint8)
-    return Faces(pixels, np.array(labels, np.int8), np.array(splits, "U12"), np.array(ids, str))
