@@ -41,11 +41,11 @@ def test_data_tells_what_a_source_holds(tmp_path, drawn, capsys):
     assert found["fingerprint"] == drawn.fingerprint and found["faces"] == 700
     assert found["splits"] == {"Training": 560, "PublicTest": 70, "PrivateTest": 70}
     assert found["classes"]["Training"]["happy"] == int((drawn.split("Training").labels == 3).sum())
-    assert found["duplicates"]["exact"]["across"]["PublicTest in Training"] == 6
-    assert 6 < found["duplicates"]["exact_or_near"]["across"]["PublicTest in Training"] <= 9
+    copies = found["copies"]["PublicTest, also in Training"]
+    assert copies["exact"] == 6 < copies["exact or near"] <= 9
     assert main(["data", str(path)]) == 0
     text = capsys.readouterr().out
-    assert "700 faces" in text and "6 PublicTest faces (8.6%) have a copy in Training" in text
+    assert "700 faces" in text and "PublicTest, also in Training" in text
 
 
 def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_keras import EMOTIONS, cache, draw_face, draw_faces
-from fer_keras.synthetic import EXACT_ACROSS, NEAR_ACROSS, expressions
+from fer_keras.synthetic import COPIED, expressions
 
 MOUTH, BROWS = slice(30, 44), slice(10, 20)  # rows of a face that looks straight ahead
 STILL = {
@@ -42,7 +42,7 @@ def test_planted_copies_are_as_many_as_said(drawn):
     test = drawn[drawn.splits != "Training"]
     originals = set(drawn.split("Training").ids)
     copied = [name for name in test.ids if "," in name]
-    assert len(copied) == 2 * (round(70 * EXACT_ACROSS) + round(70 * NEAR_ACROSS))
+    assert len(copied) == 2 * sum(round(70 * share) for share in COPIED["PublicTest"])
     assert all(name.split(",")[0] in originals for name in copied)
 
 

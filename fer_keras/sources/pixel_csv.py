@@ -76,9 +76,8 @@ def _read_clean(file: BinaryIO, form: str, columns: list[str]) -> Faces:
     blocks = arrow.open_csv(
         file,
         arrow.ReadOptions(column_names=columns, block_size=BLOCK),
-        convert_options=arrow.ConvertOptions(
-            include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), null_values=[]
-        ),
+        arrow.ParseOptions(quote_char=False),
+        arrow.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), null_values=[]),
     )
     images, heads = [np.empty((0, PIXELS), np.uint8)], []
     for block in bar(blocks, "reading", " blocks"):
@@ -124,14 +123,15 @@ def _numbers_of_rows(data: np.ndarray, row_ends: np.ndarray) -> np.ndarray:
 
 def _read_carefully(name: str, file: BinaryIO, form: str, columns: list[str], problems: Problems) -> Faces:
     images, heads, numbers = [], [], []
-    for number, row in bar(_rows(name, file), f"checking {name}", " rows"):
+    for number, line in bar(_rows(name, file), f"checking {name}", " rows"):
         try:
+            row = next(csv.reader([line], skipinitialspace=True))
             if len(row) != len(columns):
                 raise BadRow(f"{len(row)} columns instead of {len(columns)}")
             fields = dict(zip(columns, row, strict=True))
             label_or_id, pixels, usage = (fields.get(column, "") for column in FORMS[form])
             image, head = _pixels(pixels), _head(form, label_or_id, usage)
-        except BadRow as error:
+        except (BadRow, csv.Error) as error:
             problems.add(f"{name}, row {number} (line {number + 1}): {error}")
             continue
         images.append(image)
@@ -142,14 +142,14 @@ def _read_carefully(name: str, file: BinaryIO, form: str, columns: list[str], pr
     return _faces(form, np.array(images, np.uint8), heads, np.array(numbers, int))
 
 
-def _rows(name: str, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def _rows(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
     number = 0
     while line := file.readline(LONGEST_ROW):
         if len(line) == LONGEST_ROW:
             raise SourceError(f"{name}, row {number + 1} (line {number + 2}) is longer than any face's can be")
-        if line.strip():
+        if line := line.strip():
             number += 1
-            yield number, next(csv.reader([line.decode("utf-8", "replace")], skipinitialspace=True))
+            yield number, line.decode("utf-8", "replace")
 
 
 @lru_cache(1000)

@@ -15,23 +15,13 @@ from fer_keras.faces import EMOTIONS, SIZE, SPLITS, Faces
 from fer_keras.synthetic.drawing import paint, random_people
 from fer_keras.synthetic.expressions import UNITS, UNITS_OF_EMOTION, moved, random_units, vote
 
-SHARES = (
-    0.14,
-    0.05,
-    0.14,
-    0.24,
-    0.16,
-    0.11,
-    0.16,
-)  # of the classes; FER2013's, with more disgust (1.5 % there)
-FEWEST = 70  # faces: ten of each class
-EXACT_ACROSS, NEAR_ACROSS = (
-    0.08,
-    0.04,
-)  # share of each test split that is a copy of a Training face, as in FER2013
-EXACT_WITHIN, NEAR_WITHIN = 0.03, 0.02  # share of Training that is a copy of another Training face
+# Shares of the classes, in the order of EMOTIONS: FER2013's, with more disgust (1.5 % there)
+SHARES = np.array([0.14, 0.05, 0.14, 0.24, 0.16, 0.11, 0.16])
+# Shares of each split that are exact and near copies of a Training face: about what FER2013 has
+COPIED = {"Training": (0.03, 0.02), "PublicTest": (0.08, 0.04), "PrivateTest": (0.08, 0.04)}
 RELABELLED = 0.05  # share of copies whose label another person gave
-NOT_A_FACE = 0.004
+NOT_A_FACE = 0.004  # share of pictures
+FEWEST = 70  # faces: ten of each class
 _DRAWING = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
@@ -82,17 +72,16 @@ def draw_face(
 
 
 def _draw(n: int, rng: np.random.Generator) -> Faces:
-    sizes = n - 2 * (n // 10), n // 10, n // 10
-    shares = (EXACT_WITHIN, NEAR_WITHIN), (EXACT_ACROSS, NEAR_ACROSS), (EXACT_ACROSS, NEAR_ACROSS)
-    copied = [(round(size * exact), round(size * near)) for size, (exact, near) in zip(sizes, shares, strict=True)]
-    fresh = [size - sum(counts) for size, counts in zip(sizes, copied, strict=True)]
+    sizes = dict(zip(SPLITS, (n - 2 * (n // 10), n // 10, n // 10), strict=True))
+    copied = {split: [round(share * sizes[split]) for share in COPIED[split]] for split in SPLITS}
+    fresh = [sizes[split] - sum(copied[split]) for split in SPLITS]
 
     labels = np.concatenate([_labels(count, rng) for count in fresh])
     images, votes = _new_faces(labels, rng)
     splits = np.repeat(SPLITS, fresh)
     ids = np.array([f"face {i}" for i in range(1, len(labels) + 1)], "U60")
 
-    for split, (exact, near) in zip(SPLITS, copied, strict=True):
+    for split, (exact, near) in copied.items():
         origin = rng.choice(fresh[0], exact + near, replace=False)  # Training faces
         changes = ["exact"] * exact + list(rng.choice(list(NEAR), near))
         copies = np.stack([COPYING[how](images[i], rng) for i, how in zip(origin, changes, strict=True)])
