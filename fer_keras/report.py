@@ -48,7 +48,7 @@ def make_report(
         progress.set_postfix_str(path.stem)
         wanted = {name: value for name, value in values.items() if name in declared[path]}
         pages.append(_run(path, wanted, out))
-    _write_index(out, pages, values["DATA"], preset)
+    _write_index(out, pages, Path(values["DATA"]).name, preset)
     return [page["name"] for page in pages if page["failed"]]
 
 
