@@ -19,6 +19,7 @@ _DOORS = {
     "draw_faces": "synthetic",
     "duplicate_groups": "duplicates",
     "FaceBatches": "augment",
+    "build": "models",
     "record": "records",
     "tell": "records",
     "answer": "records",

@@ -27,6 +27,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    models = _command(
+        commands, "models", _models, "list the nets and their parameters", "fer-keras models\n  fer-keras models --json"
+    )  # fmt: skip
+    models.add_argument("--json", action="store_true", help="print the list as JSON")
+
     data = _command(
         commands, "data", _data, "read and check a data source",
         "fer-keras data fer2013.csv\n  fer-keras data archive.zip --json\n  fer-keras data embedded",
@@ -64,6 +69,19 @@ def _command(commands, name: str, run, does: str, examples: str) -> argparse.Arg
     )
     command.set_defaults(run=run)
     return command
+
+
+def _models(options) -> int:
+    from fer_keras.models import table
+
+    rows = table()
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        import pandas as pd
+
+        print(pd.DataFrame(rows).T.rename_axis("net").to_string())
+    return 0
 
 
 def _data(options) -> int:

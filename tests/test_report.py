@@ -17,7 +17,7 @@ def run(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("command", [[], ["data"], ["report"]])
+@pytest.mark.parametrize("command", [[], ["models"], ["data"], ["report"]])
 def test_help_comes_with_examples_and_without_tensorflow(command):
     code = f"""
 import sys
@@ -32,6 +32,14 @@ assert not {{"tensorflow", "keras", "numpy", "pandas", "papermill"}} & set(sys.m
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "usage: fer-keras" in result.stdout and (not command or "examples:" in result.stdout)
+
+
+def test_models_lists_the_nets(capsys):
+    assert main(["models", "--json"]) == 0
+    pyramid = json.loads(capsys.readouterr().out)["cnn_pyramid"]
+    assert pyramid == {"report": "C", "total": 319_975, "trainable": 318_055, "non_trainable": 1_920}
+    assert main(["models"]) == 0
+    assert "cnn_pyramid" in (text := capsys.readouterr().out) and "319975" in text
 
 
 def test_data_tells_what_a_source_holds(tmp_path, drawn, capsys):
