@@ -15,6 +15,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:  # SourceError, ReportError: one sentence each
         print(f"fer-keras: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"fer-keras: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("fer-keras: stopped", file=sys.stderr)
         return 130
@@ -88,7 +91,8 @@ def _data(options) -> int:
     from fer_keras.sources.check import check, describe
 
     found = check(options.source, options.skip_bad)
-    print(json.dumps(found, indent=1) if options.json else describe(found))
+    if text := json.dumps(found, indent=1) if options.json else describe(found):
+        print(text)
     if found["error"]:
         print(f"fer-keras: {found['error']}", file=sys.stderr)
     return 1 if found["error"] else 0
@@ -101,7 +105,10 @@ def _report(options) -> int:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(PRESETS)}")
     import yaml
 
-    parameters = {name: yaml.safe_load(value) for name, value in options.p}
+    try:
+        parameters = {name: yaml.safe_load(value) for name, value in options.p}
+    except yaml.YAMLError:
+        raise ValueError(f"the value of -p {' '.join(options.p[-1])} is no number, text or list") from None
     failed = make_report(options.out, options.data, options.preset, options.only, parameters)
     print(options.out / "index.html")
     if failed:

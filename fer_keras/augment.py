@@ -76,8 +76,8 @@ class FaceBatches(keras.utils.PyDataset):
             raise ValueError(f"flip is one of {', '.join(FLIPS)}, or None, not {flip!r}")
         if coin not in COINS:
             raise ValueError(f"coin is one of {' or '.join(COINS)}, not {coin!r}")
-        if not 0 <= shift < 1:
-            raise ValueError(f"shift is a fraction of the width, from 0 to below 1, not {shift!r}")
+        if not 0 <= shift < 1 or (shift and not round(shift * SIZE)):
+            raise ValueError(f"shift is a fraction of the width, 0 or from one pixel (0.02) to below 1, not {shift!r}")
         self.faces, self.batch_size, self.coin, self.shuffle, self.seed = (
             faces,
             batch_size,
@@ -95,6 +95,8 @@ class FaceBatches(keras.utils.PyDataset):
 
     def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Batch `index` of `epoch`."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
         rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
         images, labels = self.faces.images[rows], self.faces.labels[rows].astype(np.int32)
         for name, amount in self.augmentations.items():
@@ -104,15 +106,14 @@ class FaceBatches(keras.utils.PyDataset):
         return images[..., None], labels
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if not 0 <= index < len(self):
-            raise IndexError(f"batch {index} of {len(self)}")
         return self.batch(self.epoch, index)
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """One epoch; the next loop is the next one."""
         self.on_epoch_begin()
+        epoch = self.epoch
         for index in range(len(self)):
-            yield self[index]
+            yield self.batch(epoch, index)
 
     def on_epoch_begin(self) -> None:
         """Called by Keras; without `epochs()` it counts on by itself."""

@@ -5,6 +5,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +17,8 @@ import platformdirs
 
 def home() -> Path:
     """The folder that Jupyter, papermill and scripts share: FER_KERAS_HOME, or the user's cache folder."""
-    return Path(os.environ.get("FER_KERAS_HOME") or platformdirs.user_cache_path("fer-keras", appauthor=False))
+    named = os.environ.get("FER_KERAS_HOME")
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -29,10 +31,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             os.fsync(file.fileno())
             file.close()  # Windows replaces closed files only
             os.replace(file.name, path)
-        except BaseException:
-            file.close()
+        finally:  # after success there is nothing left to remove; a full disk fails again in close()
+            with suppress(OSError):
+                file.close()
             Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | None = None) -> None:
@@ -43,12 +45,13 @@ def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | Non
     entry, images = _paths(name, stamp)
     arrays = dict(arrays)
     try:
-        for old in entry.parent.glob(f"{entry.stem}-*.npy"):
-            old.unlink(missing_ok=True)
-        if "images" in arrays:
-            write_whole(images, lambda file: np.save(file, arrays.pop("images"), allow_pickle=False))
-        about = json.dumps({"stamp": stamp, "mapped": images.exists(), "about": about})
+        mapped = arrays.pop("images", None)
+        if mapped is not None:
+            write_whole(images, lambda file: np.save(file, mapped, allow_pickle=False))
+        about = json.dumps({"stamp": stamp, "mapped": mapped is not None, "about": about})
         write_whole(entry, lambda file: np.savez(file, about=about, **arrays))
+        for old in set(entry.parent.glob(f"{entry.stem}-*.npy")) - {images}:
+            old.unlink(missing_ok=True)
     except OSError as error:
         warnings.warn(
             f"not cached: {home()} could not be written ({error.strerror or error}); "
@@ -67,7 +70,7 @@ def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] 
                 return None
             arrays = {key: kept[key] for key in kept.files if key != "about"}
         if about["mapped"]:
-            arrays["images"] = np.asarray(np.load(images, mmap_mode="r", allow_pickle=False))
+            arrays["images"] = np.asarray(np.load(images, mmap_mode="c", allow_pickle=False))
         return arrays, about["about"]
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
         return None

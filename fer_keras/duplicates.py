@@ -45,8 +45,8 @@ def duplicate_groups(images: np.ndarray) -> np.ndarray:
 
 def _as_bytes(images: np.ndarray) -> np.ndarray:
     """One value a face, which sorts by its pixels."""
-    flat = np.ascontiguousarray(images).reshape(len(images), -1)
-    return flat.view(f"V{flat.shape[1]}").ravel()
+    size = images.shape[1] * images.shape[2]
+    return np.ascontiguousarray(images).reshape(len(images), size).view(f"V{size}").ravel()
 
 
 def copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -93,7 +93,7 @@ def _blurred(images: np.ndarray) -> np.ndarray:
     for start in range(0, len(images), ROWS):
         block = ndimage.gaussian_filter(images[start : start + ROWS].astype(np.float32), (0, 1.5, 1.5))
         smooth[start : start + ROWS] = block.reshape(-1, 12, 4, 12, 4).mean(axis=(2, 4))
-    return _standard(smooth).reshape(len(images), -1)
+    return _standard(smooth).reshape(len(images), 12 * 12)
 
 
 def _stars(n: int, first: np.ndarray, second: np.ndarray, correlation: np.ndarray) -> np.ndarray:

@@ -77,6 +77,10 @@ class Faces:
             raise ValueError(f"fraction lies between 0 and 1, not {fraction}")
         groups = self.duplicate_groups()
         group_ids, first = np.unique(groups, return_index=True)
+        for label, count in zip(*np.unique(self.labels[first], return_counts=True), strict=True):
+            if count < 2:
+                name = EMOTIONS[label] if label != UNLABELLED else "unlabelled"
+                raise ValueError(f"only one {name} face (or copies of one) cannot be split into two parts")
         rest, _ = train_test_split(group_ids, test_size=fraction, stratify=self.labels[first], random_state=seed)
         in_rest = np.isin(groups, rest)
         return self[in_rest], self[~in_rest]

@@ -14,7 +14,9 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
 
 from fer_keras import load_faces, records
+from fer_keras.faces import UNLABELLED
 from fer_keras.progress import bar
+from fer_keras.sources import absolute
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
@@ -32,13 +34,15 @@ def make_report(
     notebooks = _select(only)
     declared = {path: papermill.inspect_notebook(path) for path in notebooks}
     parameters = {"DATA": data} | (parameters or {})
-    parameters["DATA"] = _absolute(parameters["DATA"])
+    parameters["DATA"] = _absolute(str(parameters["DATA"]))
     if unknown := set(parameters) - set().union(*declared.values()):
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are "
                           f"{', '.join(sorted(set().union(*declared.values())))}")  # fmt: skip
     values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
     values |= parameters
-    load_faces(values["DATA"])  # a source that cannot be read stops us here; one that can is cached for all notebooks
+    faces = load_faces(values["DATA"])  # what cannot be read stops us here; what can is cached for all notebooks
+    if (faces.labels == UNLABELLED).any():
+        raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
 
     for folder in ("executed", "records"):
         (out / folder).mkdir(parents=True, exist_ok=True)
@@ -64,7 +68,7 @@ def _select(only: str) -> list[Path]:
 
 def _absolute(data: str) -> str:
     """Notebooks run in their own folder, so a path must not depend on ours."""
-    return data if data == "embedded" else str(Path(data).expanduser().resolve())
+    return data if data == "embedded" else str(absolute(data))
 
 
 def _run(path: Path, parameters: dict, out: Path) -> dict:
@@ -82,6 +86,7 @@ def _run(path: Path, parameters: dict, out: Path) -> dict:
     (out / "records" / f"{path.stem}.json").write_text(
         json.dumps({"notebook": path.stem, "parameters": parameters, "values": values}, indent=1) + "\n"
     )
+    notebook.metadata["title"] = title(notebook)
     exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(HERE / "templates")])
     (out / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
     return {

@@ -1,5 +1,4 @@
 import os
-import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
@@ -13,7 +12,6 @@ from fer_keras import load_faces
 def _own_cache(tmp_path_factory):
     """Tests neither read nor fill the user's cache."""
     os.environ["FER_KERAS_HOME"] = str(tmp_path_factory.mktemp("home"))
-    warnings.simplefilter("error", ResourceWarning)
 
 
 @pytest.fixture(scope="session")

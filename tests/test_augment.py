@@ -101,6 +101,14 @@ def test_switching_one_augmentation_on_leaves_the_other_as_it_was(faces):
     assert max(near) == 0
 
 
+def test_two_loops_over_the_same_batches_do_not_disturb_each_other(faces):
+    batches = FaceBatches(faces, batch_size=100)
+    for index, (one, other) in enumerate(zip(batches, batches, strict=True)):
+        assert (one[0] == batches.batch(0, index)[0]).all() and (other[0] == batches.batch(1, index)[0]).all()
+    with pytest.raises(IndexError):
+        batches.batch(0, len(batches))
+
+
 def test_loops_go_on_to_the_next_epoch(faces):
     batches = FaceBatches(faces, batch_size=100, flip="either")
     passes = [np.concatenate([images for images, _ in batches])[..., 0] for _ in range(3)]
@@ -115,6 +123,7 @@ def test_loops_go_on_to_the_next_epoch(faces):
         ({"flip": "either", "coin": "batch"}, "coin is one of face or epoch, not 'batch'"),
         ({"shift": 5}, "shift is a fraction of the width"),
         ({"shift": -0.1}, "shift is a fraction"),
+        ({"shift": 0.005}, "shift is a fraction"),
         ({"batch_size": 0}, "batch_size is at least 1"),
         ({"seed": -1}, "seed at least 0"),
     ],
@@ -146,7 +155,7 @@ FIT = """
                 images, labels = super().batch(epoch, index)
                 seen.append((epoch, index, hashlib.md5(images).hexdigest()))
                 return images, labels
-        batches = Look(load_faces(n=140).split("Training"), 32, flip="either", shift=0.1, seed=7)
+        batches = Look(load_faces(n=240).split("Training"), 32, flip="either", shift=0.1, seed=7)
         net = keras.Sequential([keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7, activation="softmax")])
         net.compile("sgd", "sparse_categorical_crossentropy")
         net.build((None, 48, 48, 1))

@@ -53,6 +53,9 @@ def test_stratified_split_keeps_shares_and_duplicates_together(drawn):
     assert set(drawn.stratified_split(0.25, seed=2)[1].ids) != set(part.ids)
     with pytest.raises(ValueError, match="between 0 and 1"):
         drawn.stratified_split(25)
+    lonely = drawn[(drawn.labels != 1) | (np.arange(len(drawn)) == np.flatnonzero(drawn.labels == 1)[0])]
+    with pytest.raises(ValueError, match="only one disgust face"):
+        lonely.stratified_split(0.25)
 
 
 def test_a_sample_keeps_splits_and_classes_in_proportion(drawn):

@@ -76,6 +76,11 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
         (["report", "-p", "EPOCHS", "3"], "no selected notebook has a parameter EPOCHS"),
         (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
         (["report", "--data", "nothing.csv"], "nothing.csv does not exist"),
+        (["report", "-p", "SEED", "["], "the value of -p SEED [ is no number"),
+        (["report", "-p", "DATA", "2013"], "2013 does not exist"),
+        (["data", ""], "no source is named"),
+        (["data", "~nobody-here/x"], "~nobody-here"),
+        (["data", "n" * 300], "n" * 300),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_nothing_is_written(tmp_path, arguments, says):
@@ -91,6 +96,7 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
     page, index = (tmp_path / "out" / "01_faces.html").read_text(), (tmp_path / "out" / "index.html").read_text()
     assert "Some faces of each emotion" in page and 'alt="4 random faces for each of' in page
     assert 'href="01_faces.html"' in index and "300 faces (embedded)" in index
+    assert "<title>01 · What is in the data?</title>" in page
     for text in (page, index):
         assert "<script src" not in text and 'href="http' not in text and "No description has been provided" not in text
     kept = json.loads((tmp_path / "out" / "records" / "01_faces.json").read_text())
@@ -100,7 +106,7 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
 def test_a_failing_notebook_is_named_and_the_others_finish(tmp_path, monkeypatch):
     good = nbformat.read(report.NOTEBOOKS / "template.ipynb", 4)
     (tmp_path / "presets").mkdir()
-    (tmp_path / "presets" / "quick.yaml").write_text("FACES: 100\n")
+    (tmp_path / "presets" / "quick.yaml").write_text("FACES: 300\n")
     for name in ("01_good", "03_good"):
         nbformat.write(good, tmp_path / f"{name}.ipynb")
     good.cells[3].source = "raise ValueError('<b>broken</b>')"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_keras import EMOTIONS, cache, draw_face, draw_faces
-from fer_keras.synthetic import COPIED, expressions
+from fer_keras.synthetic import COPIED, drawing, expressions
 
 MOUTH, BROWS = slice(30, 44), slice(10, 20)  # rows of a face that looks straight ahead
 STILL = {
@@ -22,13 +22,13 @@ STILL = {
 
 
 def test_the_same_seed_draws_the_same_faces_and_another_does_not(monkeypatch, tmp_path):
-    first = draw_faces(140, seed=1)
+    first = draw_faces(240, seed=1)
     monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))  # an empty cache: drawn again
-    again, other = draw_faces(140, seed=1), draw_faces(140, seed=2)
+    again, other = draw_faces(240, seed=1), draw_faces(240, seed=2)
     for name, values in first.arrays().items():
         assert (values == getattr(again, name)).all(), name
     assert not (first.images == other.images).all()
-    assert len(list((cache.home() / "faces").glob("embedded-140-*.npz"))) == 2
+    assert len(list((cache.home() / "faces").glob("embedded-240-*.npz"))) == 2
 
 
 def test_default_faces_come_in_three_splits_with_all_classes(drawn):
@@ -46,9 +46,14 @@ def test_planted_copies_are_as_many_as_said(drawn):
     assert all(name.split(",")[0] in originals for name in copied)
 
 
-def test_no_two_faces_are_the_same_person(drawn):
-    fresh = drawn.images[["," not in name for name in drawn.ids]]
-    assert len(np.unique(fresh.reshape(len(fresh), -1), axis=0)) == len(fresh)
+def test_no_two_people_are_alike(rng):
+    people = drawing.random_people(500, rng)
+    for trait in ("width", "jaw", "skin", "eye_x", "brow_y", "nose_width", "mouth_y", "hair", "light_x"):
+        assert len(np.unique(people[trait])) > 480 and people[trait].std() > 0.01, trait
+
+
+def test_the_smallest_draw_has_every_class_in_every_split():
+    assert (draw_faces(240).class_counts() > 0).all().all()
 
 
 @pytest.mark.parametrize("emotion", [e for e in EMOTIONS if e != "neutral"])
@@ -69,11 +74,13 @@ def test_units_move_their_part_of_the_face():
 def test_a_face_drawn_by_hand_says_what_it_does_not_know():
     with pytest.raises(ValueError, match="no emotion is called 'joy'"):
         draw_face("joy")
+    with pytest.raises(ValueError, match="intensity is from 0"):
+        draw_face("happy", float("nan"))
     with pytest.raises(ValueError, match="no action unit 3;"):
         draw_face(units={3: 1})
     with pytest.raises(ValueError, match="no look is called 'hat'"):
         draw_face(hat=1)
-    with pytest.raises(ValueError, match="at least 70"):
+    with pytest.raises(ValueError, match="at least 240"):
         draw_faces(10)
 
 

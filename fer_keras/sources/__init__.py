@@ -1,7 +1,9 @@
 """`load_faces`: faces from every form in which FER2013 comes, told apart by what they are, checked and cached."""
 
 import hashlib
+import os
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -40,8 +42,8 @@ def load_faces(source: str | Path = "embedded", n: int | None = None, skip_bad: 
 
 def read_source(source: str | Path, skip_bad: bool = False) -> tuple[Faces, Problems]:
     """The faces of a file or folder and what was left out of it; from the cache if nothing changed since."""
-    path = Path(source).expanduser().resolve()
-    key = hashlib.sha256(f"{path} {skip_bad}".encode()).hexdigest()[:16]
+    path = absolute(source)
+    key = hashlib.sha256(repr((str(path), skip_bad)).encode()).hexdigest()[:16]
     stamp = _stamp(path)
     kept = cache.restore(f"faces/{key}", stamp)
     if kept:
@@ -57,6 +59,16 @@ def read_source(source: str | Path, skip_bad: bool = False) -> tuple[Faces, Prob
     for note in notes:
         warnings.warn(note, stacklevel=3)
     return faces, problems
+
+
+def absolute(source: str | Path) -> Path:
+    """The path that was named, whatever the working folder; links are not followed, their names may tell the split."""
+    if not str(source):
+        raise SourceError("no source is named; give a path, or `embedded`")
+    try:
+        return Path(os.path.abspath(Path(source).expanduser()))
+    except RuntimeError as error:
+        raise SourceError(f"{source}: {error}") from None
 
 
 def _read(path: Path, skip_bad: bool) -> tuple[Faces, Problems]:
@@ -79,9 +91,13 @@ def _read(path: Path, skip_bad: bool) -> tuple[Faces, Problems]:
 def _read_files(path: Path, found: files.Files, problems: Problems, skip_bad: bool) -> Faces:
     """Whatever kind of file there is; a source with several kinds is not guessed at."""
     kinds = {"pictures": {}, "Parquet files": {}, "CSV files": {}}
+    others = []
     for name, opener in found.items():
-        if kind := _kind(name, opener, alone=len(found) == 1):
+        kind = _kind(name, opener, alone=len(found) == 1)
+        if kind:
             kinds[kind][name] = opener
+        else:
+            others.append(name)
     tables = kinds["CSV files"]
     votes = {name: tables.pop(name) for name in list(tables) if PurePosixPath(name).name == VOTE_FILE}
     several = [f"{len(members):,} {kind}" for kind, members in kinds.items() if members]
@@ -90,12 +106,14 @@ def _read_files(path: Path, found: files.Files, problems: Problems, skip_bad: bo
     if len(several) > 1:
         raise SourceError(f"{path.name} holds {' and '.join(several)}; name the one to read")
     if kinds["pictures"]:
+        if others:
+            warnings.warn(f"passed over {len(others):,} files that are no pictures, such as {others[0]}", stacklevel=2)
         return pictures.read_folder(path.as_posix() if path.is_dir() else "", kinds["pictures"], problems)
     if kinds["Parquet files"]:
         return pictures.read_parquet(kinds["Parquet files"], problems)
     name, form = _best_table(tables)
     faces = pixel_csv.read_csv(name, tables[name], problems)
-    if path.is_file() and (beside := path.with_name(VOTE_FILE)).is_file() and path.name != VOTE_FILE:
+    if not path.is_dir() and (beside := path.with_name(VOTE_FILE)).is_file() and path.name != VOTE_FILE:
         votes = {VOTE_FILE: partial(open, beside, "rb")} | votes
     if votes and form == "challenge":
         try:
@@ -143,12 +161,10 @@ def _best_table(tables: files.Files) -> tuple[str, str]:
 
 def _stamp(path: Path) -> str:
     """Changes when the source does: every file's name, size and times, and the way it is read."""
-    if path.is_dir():
-        members = sorted(member for member in path.rglob("*") if member.is_file())
-    else:
-        members = [member for member in (path, path.with_name(VOTE_FILE)) if member.is_file()]
+    members = files.files_below(path) if os.path.isdir(path) else [path, path.with_name(VOTE_FILE)]
     state = [READER]
     for member in members:
-        status = member.stat()
-        state.append((str(member), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        with suppress(OSError):  # not there: reading it will say so
+            status = member.stat()
+            state.append((str(member), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
     return hashlib.sha256(repr(state).encode()).hexdigest()

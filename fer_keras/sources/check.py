@@ -21,7 +21,7 @@ def check(source: str, skip_bad: bool = False) -> dict:
         except SourceError as error:
             problems = error.problems
             found["error"] = str(error).replace("skip_bad=True drops", "--skip-bad drops")
-    found["notes"] = [str(note.message) for note in notes]
+    found["notes"] = list(dict.fromkeys(str(note.message) for note in notes))
     return found | {"problem_count": problems.count, "problems": problems.texts}
 
 

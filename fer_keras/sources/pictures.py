@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import warnings
 from collections import Counter
 from functools import partial
@@ -14,8 +15,8 @@ from fer_keras.progress import bar
 from fer_keras.sources.files import Files, Opener
 from fer_keras.sources.problems import BadRow, Problems, SourceError
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".gif")
 SPLIT_OF = {  # how folders and Parquet files call the splits
     **{"train": "Training", "training": "Training"},
     **{"validation": "PublicTest", "valid": "PublicTest", "val": "PublicTest", "publictest": "PublicTest"},
@@ -27,6 +28,10 @@ LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
 
 def label_of(name: str) -> int | None:
     return LABELS.get(name.lower())
+
+
+def split_of(name: str) -> str | None:
+    return SPLIT_OF.get(re.sub("[-_ ]", "", name.lower()))
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -57,12 +62,16 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
     """
     folders = Counter(PurePosixPath(name).parent for name in files)
     labels = {folder: label_of(PurePosixPath(root, folder).name) for folder in folders}
-    if len(folders) == 1 and None in labels.values() and next(iter(folders)).parent.name.lower() not in SPLIT_OF:
+    if len(folders) == 1 and None in labels.values() and not split_of(next(iter(folders)).parent.name):
         labels = dict.fromkeys(folders, UNLABELLED)
+    parents = {PurePosixPath(root, folder).parent for folder in folders}
     for folder, label in labels.items():
+        about = f"the folder {folder if folder.name else root or '.'} with {folders[folder]:,} pictures"
         if label is None:
-            known = f"none of the seven classes {', '.join(EMOTIONS)}"
-            problems.add(f"the folder {folder}, {folders[folder]:,} pictures, is {known}", folders[folder])
+            problems.add(f"{about} is none of the seven classes {', '.join(EMOTIONS)}", folders[folder])
+        elif len(parents) > 1 and label != UNLABELLED and split_of(PurePosixPath(root, folder).parent.name) is None:
+            problems.add(f"{about} lies in no split; these are called train, validation and test", folders[folder])
+            labels[folder] = None
 
     untold = 0  # pictures in test/ whose names don't say which of the two test splits they belong to
     rows = []
@@ -71,7 +80,7 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
         label, folder = labels[place.relative_to(root).parent], place.parent.parent.name.lower()
         prefix = place.name.split("_")[0].lower()
         told = prefix in ("training", "publictest", "privatetest")
-        split = SPLIT_OF.get(prefix if told else folder, "Training") if label != UNLABELLED else "Unlabelled"
+        split = (split_of(prefix if told else folder) or "Training") if label != UNLABELLED else "Unlabelled"
         if label is not None:
             rows.append((name, split, label, opener))
             untold += folder == "test" and not told and label != UNLABELLED
@@ -91,8 +100,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
 
     rows = []
     for name, opener in files.items():
-        words = PurePosixPath(name).stem.lower().replace("-", "_").split("_")
-        split = next((SPLIT_OF[word] for word in words if word in SPLIT_OF), None)
+        split = next(filter(None, map(split_of, re.split("[-_.]", PurePosixPath(name).stem))), None)
         if split is None:
             raise SourceError(f"{name} does not name its split; rename it to train, validation or test .parquet")
         try:
@@ -106,7 +114,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
         columns = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
         for row, (image, label) in enumerate(columns, 1):
             data = image.get("bytes") if isinstance(image, dict) else image
-            if meaning.get(label) is None:
+            if not isinstance(label, int) or meaning.get(label) is None:
                 problems.add(f"{name}, row {row}: label is {label!r}, not one of the seven classes 0 to 6")
             elif not isinstance(data, bytes):
                 problems.add(f"{name}, row {row}: there are no image bytes")
@@ -124,6 +132,8 @@ def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) ->
                 images.append(decode(file.read()))
         except BadRow as error:
             problems.add(f"{row[0]} {error}")
+        except FileNotFoundError:
+            problems.add(f"{row[0]} is a link to nothing")
         else:
             kept.append(row)
     ids, splits, labels, _ = zip(*kept, strict=True) if kept else ((),) * 4

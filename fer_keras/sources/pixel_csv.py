@@ -32,9 +32,12 @@ FORMS = {
 
 def form_of(file: BinaryIO) -> tuple[str | None, list[str]]:
     """The file's form, None if it has none of them, and its column names; leaves the file behind its header."""
-    header = file.readline(LONGEST_ROW).decode("utf-8-sig", "replace")
+    header = file.readline(LONGEST_ROW).decode("utf-8-sig", "replace").strip()
     usual = {name.lower(): name for wanted in FORMS.values() for name in wanted if name}
-    columns = [usual.get(name.strip().lower(), name.strip()) for name in next(csv.reader([header]), [])]
+    try:
+        columns = [usual.get(name.strip().lower(), name.strip()) for name in next(csv.reader([header]), [])]
+    except csv.Error:
+        columns = [header]
     for form, wanted in FORMS.items():
         if set(filter(None, wanted)) <= set(columns):
             return form, columns
@@ -42,6 +45,8 @@ def form_of(file: BinaryIO) -> tuple[str | None, list[str]]:
 
 
 def missing_columns(name: str, columns: list[str]) -> SourceError:
+    if not all(column.isprintable() and "\ufffd" not in column for column in columns):
+        return SourceError(f"{name} is no CSV, picture, Parquet, zip or tar archive; give one of these, or a folder")
     best = max(FORMS.values(), key=lambda wanted: len(set(wanted) & set(columns)))
     missing = " and ".join(column for column in best if column and column not in columns)
     found = ", ".join(column[:20] for column in columns[:8]) or "nothing"
@@ -123,8 +128,10 @@ def _numbers_of_rows(data: np.ndarray, row_ends: np.ndarray) -> np.ndarray:
 
 def _read_carefully(name: str, file: BinaryIO, form: str, columns: list[str], problems: Problems) -> Faces:
     images, heads, numbers = [], [], []
-    for number, line in bar(_rows(name, file), f"checking {name}", " rows"):
+    for number, line_number, line in bar(_rows(file), f"checking {name}", " rows"):
         try:
+            if len(line) >= LONGEST_ROW:
+                raise BadRow("longer than any face's can be")
             row = next(csv.reader([line], skipinitialspace=True))
             if len(row) != len(columns):
                 raise BadRow(f"{len(row)} columns instead of {len(columns)}")
@@ -132,24 +139,27 @@ def _read_carefully(name: str, file: BinaryIO, form: str, columns: list[str], pr
             label_or_id, pixels, usage = (fields.get(column, "") for column in FORMS[form])
             image, head = _pixels(pixels), _head(form, label_or_id, usage)
         except (BadRow, csv.Error) as error:
-            problems.add(f"{name}, row {number} (line {number + 1}): {error}")
+            problems.add(f"{name}, row {number} (line {line_number}): {error}")
             continue
         images.append(image)
         heads.append(head)
         numbers.append(number)
     if not numbers and not problems.count:
         raise SourceError(f"{name} has a header but no rows")
-    return _faces(form, np.array(images, np.uint8), heads, np.array(numbers, int))
+    return _faces(form, np.array(images, np.uint8).reshape(-1, PIXELS), heads, np.array(numbers, int))
 
 
-def _rows(name: str, file: BinaryIO) -> Iterator[tuple[int, str]]:
-    number = 0
+def _rows(file: BinaryIO) -> Iterator[tuple[int, int, str]]:
+    """Number of each row, of its line in the file, and its text, cut off where no face is so long."""
+    number, line_number = 0, 1
     while line := file.readline(LONGEST_ROW):
-        if len(line) == LONGEST_ROW:
-            raise SourceError(f"{name}, row {number + 1} (line {number + 2}) is longer than any face's can be")
-        if line := line.strip():
+        line_number += 1
+        rest = line
+        while len(rest) == LONGEST_ROW and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST_ROW)
+        if text := line.strip(b"\r\n \t") if len(line) < LONGEST_ROW else line:
             number += 1
-            yield number, line.decode("utf-8", "replace")
+            yield number, line_number, text.decode("utf-8", "replace")
 
 
 @lru_cache(1000)
@@ -164,11 +174,15 @@ def _head(form: str, label_or_id: str, usage: str) -> tuple[int, str, int]:
     return label, split, 0
 
 
-def _pixels(text: str) -> list[int]:
-    values = text.split()
-    if len(values) != PIXELS:
-        raise BadRow(f"{len(values):,} pixels instead of {PIXELS:,} ({SIZE} × {SIZE})")
-    return [_whole_number(value, "pixel", 256, i) for i, value in enumerate(values, 1)]
+def _pixels(text: str) -> np.ndarray:
+    data = np.frombuffer(f"{text.strip()} ".encode(), np.uint8)
+    try:
+        return _numbers_of_rows(data, np.array([len(data)]))[0]
+    except BadRow:  # what is wrong with it?
+        values = text.split()
+        if len(values) != PIXELS:
+            raise BadRow(f"{len(values):,} pixels instead of {PIXELS:,} ({SIZE} × {SIZE})") from None
+        return np.array([_whole_number(value, "pixel", 256, i) for i, value in enumerate(values, 1)], np.uint8)
 
 
 def _whole_number(text: str, what: str, end: int, position: int | None = None) -> int:
@@ -198,12 +212,16 @@ def read_votes(name: str, opener: Opener, faces: Faces, rows: int, source: str) 
     with opener() as file:
         try:
             table = pd.read_csv(io.BytesIO(file.read()), skipinitialspace=True)
-            votes = table[list(VOTE_NAMES)].to_numpy(int)
-            usage = table["Usage"].to_numpy("U12")
-            if votes.min(initial=0) < 0 or votes.max(initial=0) > 255:
-                raise ValueError("votes are whole numbers from 0 to 255")
-        except (ValueError, KeyError, OverflowError, pd.errors.ParserError) as error:
+        except ValueError as error:
             raise SourceError(f"{name} is not a FER+ vote file: {error}") from None
+    if missing := [column for column in ("Usage", *VOTE_NAMES) if column not in table]:
+        raise SourceError(f"{name} is not a FER+ vote file: it has no column {missing[0]}")
+    votes, usage = (
+        table[list(VOTE_NAMES)].apply(pd.to_numeric, errors="coerce").to_numpy(float),
+        table["Usage"].to_numpy("U12"),
+    )
+    if len(bad := np.flatnonzero(~((votes >= 0) & (votes < 256) & (votes % 1 == 0)).all(axis=1))):
+        raise SourceError(f"{name}, row {bad[0] + 1} (line {bad[0] + 2}): votes are whole numbers from 0 to 255")
     joined = "votes are joined by row, so the two must agree"
     if len(votes) != rows:
         raise SourceError(f"{name} has {len(votes):,} rows but {source} has {rows:,}; {joined}")

@@ -7,7 +7,7 @@ class SourceError(ValueError):
     """A source that cannot be read as it is. Its text is one sentence; `problems` lists all bad rows."""
 
     def __init__(self, text: str, problems: "Problems | None" = None):
-        super().__init__(text)
+        super().__init__(" ".join(text.split()))  # what other libraries say may span lines
         self.problems = problems or Problems()
 
 

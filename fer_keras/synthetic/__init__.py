@@ -21,7 +21,7 @@ SHARES = np.array([0.14, 0.05, 0.14, 0.24, 0.16, 0.11, 0.16])
 COPIED = {"Training": (0.03, 0.02), "PublicTest": (0.08, 0.04), "PrivateTest": (0.08, 0.04)}
 RELABELLED = 0.05  # share of copies whose label another person gave
 NOT_A_FACE = 0.004  # share of pictures
-FEWEST = 70  # faces: ten of each class
+FEWEST = 240  # faces: then every split has every class
 _DRAWING = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
@@ -31,7 +31,7 @@ def draw_faces(n: int = 4000, seed: int = 0) -> Faces:
     The `ids` tell which face is a copy of which: "face 12", "face 12, mirrored".
     """
     if n < FEWEST:
-        raise ValueError(f"n is at least {FEWEST}, so that every class has some faces, not {n}")
+        raise ValueError(f"n is at least {FEWEST}, so that every split has every class, not {n}")
     name, stamp = f"faces/embedded-{n}-{seed}", _DRAWING
     if kept := cache.restore(name, stamp):
         return Faces(**kept[0])
@@ -56,6 +56,8 @@ def draw_face(
     >>> draw_face("happy", 0.8, person=3, glasses=1).shape
     (48, 48)
     """
+    if not 0 <= intensity <= 1.5:
+        raise ValueError(f"intensity is from 0 to 1, or a little beyond up to 1.5, not {intensity}")
     if emotion not in UNITS_OF_EMOTION:
         raise ValueError(f"no emotion is called {emotion!r}; there are {', '.join(EMOTIONS)}")
     if units is None:
@@ -98,7 +100,7 @@ def _draw(n: int, rng: np.random.Generator) -> Faces:
 
 
 def _labels(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Classes in their shares, each at least once, in random order."""
+    """Classes in their shares, in random order; of 20 faces or more each at least once."""
     ends = np.cumsum(SHARES) * count
     return rng.permutation(np.searchsorted(ends, np.arange(count) + 0.5))
 
