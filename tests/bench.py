@@ -160,6 +160,7 @@ def drawing(options) -> dict:
 def learning(options) -> dict:
     """Whether the embedded faces are neither trivial nor hopeless: a small CNN and a dense net of its size."""
     import keras
+    from scipy.stats import binomtest
 
     from fer_keras import EMOTIONS
 
@@ -170,13 +171,16 @@ def learning(options) -> dict:
         keras.utils.set_random_seed(0)
         net.fit(training.images[..., None], training.labels, batch_size=64, epochs=epochs, verbose=0)
         predicted = net.predict(test.images[..., None], verbose=0).argmax(axis=1)
-        values[f"learning_{name}_accuracy"] = float((predicted == test.labels).mean())
+        right = binomtest(int((predicted == test.labels).sum()), len(test))
+        interval = [round(bound, 4) for bound in right.proportion_ci(method="wilson")]
+        accuracy = {"value": round(right.statistic, 4), "n": len(test), "interval": interval}
+        values[f"learning_{name}_accuracy"] = accuracy
         values[f"learning_{name}_parameters"] = net.count_params()
         if name == "cnn":
             fear = predicted[(test.labels == EMOTIONS.index("fear")) & (predicted != test.labels)]
             for label in np.unique(fear):
                 values[f"learning_fear_taken_for_{EMOTIONS[label]}"] = int((fear == label).sum())
-    return values | {"learning_test_faces": len(test)}
+    return values
 
 
 def _small_cnn():
@@ -229,13 +233,13 @@ def main() -> None:
         values = PARTS[part](options)
         print(f"\n{part}: {PARTS[part].__doc__}")
         for name, value in values.items():
-            print(f"  {name:46} {value:,.3f}" if isinstance(value, float) else f"  {name:46} {value:,}")
+            print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
         kept[part] = {
             "command": f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else ""),
             "date": date.today().isoformat(),
             "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "data": options.csv.name if options.csv and part == "reading" else "embedded",
-            "values": {name: {"value": round(value, 4)} for name, value in values.items()},
+            "values": {n: v if isinstance(v, dict) else {"value": round(v, 4)} for n, v in values.items()},
         }
     if options.keep:
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
