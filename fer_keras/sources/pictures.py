@@ -119,7 +119,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
             elif not isinstance(data, bytes):
                 problems.add(f"{name}, row {row}: there are no image bytes")
             else:
-                rows.append((f"{name}, row {row}:", split, meaning[label], partial(io.BytesIO, data)))
+                rows.append((f"{name}, row {row}", split, meaning[label], partial(io.BytesIO, data)))
     return _decode_all(rows, problems)
 
 
@@ -131,9 +131,9 @@ def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) ->
             with row[3]() as file:
                 images.append(decode(file.read()))
         except BadRow as error:
-            problems.add(f"{row[0]} {error}")
+            problems.add(f"{row[0]}: {error}")
         except FileNotFoundError:
-            problems.add(f"{row[0]} is a link to nothing")
+            problems.add(f"{row[0]}: a link to nothing")
         else:
             kept.append(row)
     ids, splits, labels, _ = zip(*kept, strict=True) if kept else ((),) * 4
