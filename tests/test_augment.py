@@ -101,6 +101,13 @@ def test_switching_one_augmentation_on_leaves_the_other_as_it_was(faces):
     assert max(near) == 0
 
 
+def test_order_flip_and_shift_are_drawn_independently(faces):
+    batches = FaceBatches(faces)
+    drawn = [batches._generator(purpose, 0, 0).random() for purpose in ("order", "flip", "shift")]
+    drawn += [batches._generator("flip", 1, 0).random(), batches._generator("flip", 0, 1).random()]
+    assert len(set(drawn)) == 5
+
+
 def test_two_loops_over_the_same_batches_do_not_disturb_each_other(faces):
     batches = FaceBatches(faces, batch_size=100)
     for index, (one, other) in enumerate(zip(batches, batches, strict=True)):

@@ -97,6 +97,7 @@ def spoil(text: str, row: int, change) -> str:
         (lambda row: spoil_pixel(row, "256"), r"pixel 2 is '256', not a whole number from 0 to 255"),
         (lambda row: spoil_pixel(row, "-1"), r"pixel 2 is '-1'"),
         (lambda row: spoil_pixel(row, "12.5"), r"pixel 2 is '12.5'"),
+        (lambda row: spoil_pixel(row, "1234"), r"pixel 2 is '1234'"),
         (lambda row: spoil_pixel(row, "0x1F"), r"pixel 2 is '0x1F'"),
         (lambda row: spoil_pixel(row, "nan"), r"pixel 2 is 'nan'"),
         (lambda row: spoil_pixel(row, "٣"), r"pixel 2 is '٣'"),
@@ -114,6 +115,7 @@ def spoil(text: str, row: int, change) -> str:
         "256",
         "negative",
         "fraction",
+        "four-digits",
         "hex",
         "nan",
         "arabic",
@@ -149,9 +151,9 @@ def test_all_bad_rows_are_counted(tmp_path, some):
         load_faces(path)
 
 
-def write_bomb(path):
-    """A PNG of 60,000 × 60,000 white pixels in a few bytes of header."""
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" * 999))]
+def write_bomb(path, side):
+    """A PNG of side × side pixels in a few bytes."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" * 999))]
     data = b"".join(struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in chunks)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
 
@@ -169,9 +171,10 @@ def write_bomb(path):
         ),
         (lambda f: next(f.rglob("*.png")).write_bytes(b"no picture"), r"\.png: cannot be decoded"),
         (lambda f: cut(next(f.rglob("*.png"))), r"\.png: cannot be decoded"),
-        (lambda f: write_bomb(next(f.rglob("*.png"))), r"refused as a decompression bomb"),
+        (lambda f: write_bomb(next(f.rglob("*.png")), 10_000), r"refused as a decompression bomb"),
+        (lambda f: write_bomb(next(f.rglob("*.png")), 60_000), r"refused as a decompression bomb"),
     ],
-    ids=["nested-deeper", "unknown-class", "no-picture", "truncated-picture", "bomb"],
+    ids=["nested-deeper", "unknown-class", "no-picture", "truncated-picture", "bomb", "larger-bomb"],
 )
 def test_bad_pictures_are_named_and_can_be_left_out(tmp_path, some, break_it, says):
     folder = forms.folder(tmp_path / "folder", some)
@@ -409,6 +412,12 @@ def test_a_damaged_cache_is_read_anew(tmp_path, some, monkeypatch, damage, suffi
     (entry,) = (tmp_path / "home" / "faces").glob(f"*.{suffix}")
     damage(entry)
     assert load_faces(path).fingerprint == some.fingerprint
+
+
+def test_an_entry_of_another_stamp_is_not_restored():
+    cache.keep("test/entry", "one stamp", {"groups": np.arange(3)}, "about")
+    assert cache.restore("test/entry", "one stamp")[1] == "about"
+    assert cache.restore("test/entry", "another") is None
 
 
 def test_nothing_is_cached_of_a_failed_load(tmp_path, some, monkeypatch):

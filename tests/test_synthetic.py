@@ -69,6 +69,7 @@ def test_units_move_their_part_of_the_face():
     for unit, rows in {12: MOUTH, 15: MOUTH, 26: MOUTH, 1: BROWS, 2: BROWS, 4: BROWS}.items():
         change = np.abs(draw_face(units={unit: 1}, person=4, **STILL) - neutral)
         assert change[rows].sum() > 0.6 * change.sum(), unit
+        assert change.mean() > 0.8, unit  # grey levels: 1.2 to 4.0 for these
 
 
 def test_a_face_drawn_by_hand_says_what_it_does_not_know():
