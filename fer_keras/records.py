@@ -4,6 +4,7 @@
 without knowing of each other; `tell` and `answer` render prose from nothing but recorded values.
 """
 
+import html
 import math
 import re
 from numbers import Integral, Real
@@ -51,8 +52,10 @@ def answer(text: str) -> None:
 
 
 def _render(text: str) -> str:
+    values = {name: entry["value"] for name, entry in _recorded.items()}
+    values = {name: html.escape(value) if isinstance(value, str) else value for name, value in values.items()}
     try:
-        return text.format_map({name: entry["value"] for name, entry in _recorded.items()})
+        return text.format_map(values)
     except KeyError as error:
         raise KeyError(f"the text uses {error}, which this notebook has not recorded") from None
 

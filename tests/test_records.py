@@ -38,5 +38,8 @@ def test_an_answer_renders_recorded_values_only(shown):
     records.record("accuracy", 0.625)
     records.answer("right for {accuracy:.1%}")
     assert shown[-1][records.ANSWER] == shown[-1]["text/markdown"] == "right for 62.5%"
+    records.record("data", "<b>faces</b>.csv")
+    records.tell("{data}")
+    assert shown[-1]["text/markdown"] == "&lt;b&gt;faces&lt;/b&gt;.csv"
     with pytest.raises(KeyError, match="'error', which this notebook has not recorded"):
         records.tell("{error}")
