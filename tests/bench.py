@@ -1,6 +1,6 @@
 """Speeds, as ratios to the usual ways, measured in turns in one run: `make bench`.
 
-    python -m tests.bench [reading batches training drawing learning ...] [--csv fer2013.csv] [--keep]
+    python -m tests.bench [reading batches training drawing duplicates learning] [--csv fer2013.csv] [--keep]
 
 Without names it measures all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes
 what was measured into notebooks/results/bench.json. Close other programs first.
@@ -23,7 +23,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from fer_keras import draw_faces, load_faces
-from fer_keras.duplicates import copies
 from fer_keras.progress import bar
 from fer_keras.sources import read_source
 from fer_keras.synthetic import _draw
@@ -147,14 +146,29 @@ def training(options) -> dict:
 
 
 def drawing(options) -> dict:
-    """Drawing faces, and looking for copies among them."""
-    faces = _draw(4000, np.random.default_rng(1))
-    ways = {
-        "draw": lambda: _draw(2000, np.random.default_rng(0)) and None,
-        "copies": lambda: copies(faces.images) and None,
+    """Drawing the embedded faces, one thread."""
+    seconds = in_turns({"draw": lambda: _draw(2000, np.random.default_rng(0)) and None}, 5, "drawing")
+    return {"drawn_faces_per_second": 2000 / seconds["draw"]}
+
+
+def duplicates(options) -> dict:
+    """Looking for copies among all faces, nothing cached; memory above the bare interpreter, the faces included."""
+    source = str(options.csv or "embedded")
+    code = f"""import resource, time
+bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from fer_keras import load_faces
+from fer_keras.duplicates import copies
+faces = load_faces({source!r})
+start = time.perf_counter(); found = len(copies(faces.images)[0])
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - bare, len(faces), found)"""
+    load_faces(source)
+    seconds, kilobytes, faces, found = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    return {
+        "duplicates_faces": int(faces),
+        "duplicates_pairs": int(found),
+        "duplicates_seconds": float(seconds),
+        "duplicates_peak_gigabytes": int(kilobytes) / 2**20,
     }
-    seconds = in_turns(ways, 3, "drawing")
-    return {"drawn_faces_per_second": 2000 / seconds["draw"], "duplicates_seconds_for_4000": seconds["copies"]}
 
 
 def learning(options) -> dict:
@@ -219,7 +233,7 @@ def _compiled(net):
     return net
 
 
-PARTS = {part.__name__: part for part in (reading, batches, training, drawing, learning)}
+PARTS = {part.__name__: part for part in (reading, batches, training, drawing, duplicates, learning)}
 
 
 def main() -> None:
@@ -238,7 +252,7 @@ def main() -> None:
             "command": f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else ""),
             "date": date.today().isoformat(),
             "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-            "data": options.csv.name if options.csv and part == "reading" else "embedded",
+            "data": options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded",
             "values": {n: v if isinstance(v, dict) else {"value": round(v, 4)} for n, v in values.items()},
         }
     if options.keep:
