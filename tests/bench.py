@@ -29,6 +29,10 @@ from fer_keras.synthetic import _draw
 
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results" / "bench.json"
 
+# Linux only; getrusage would count what the process was before it became this one
+PEAK = """def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
 READERS = {  # each in a process of its own; prints seconds and bytes above the bare interpreter
     "ours": "from fer_keras.sources import _read; import pyarrow.csv, pandas, pathlib",
     "split": "import numpy, pandas",
@@ -60,11 +64,11 @@ def reading(options) -> dict:
         peak = {}
 
         def read(name):
-            code = f"""import resource, sys, time, warnings; warnings.simplefilter("ignore"); path = {str(path)!r}
-bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            code = f"""import sys, time, warnings; warnings.simplefilter("ignore"); path = {str(path)!r}
+{PEAK}bare = peak()
 {READERS[name]}
 start = time.perf_counter(); {CALLS[name]}
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - bare)"""
+print(time.perf_counter() - start, peak() - bare)"""
             seconds, kilobytes = subprocess.check_output([sys.executable, "-c", code], text=True).split()
             peak[name] = int(kilobytes) / 2**20
             return float(seconds)
@@ -154,13 +158,13 @@ def drawing(options) -> dict:
 def duplicates(options) -> dict:
     """Looking for copies among all faces, nothing cached; memory above the bare interpreter, the faces included."""
     source = str(options.csv or "embedded")
-    code = f"""import resource, time
-bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    code = f"""import time
+{PEAK}bare = peak()
 from fer_keras import load_faces
 from fer_keras.duplicates import copies
 faces = load_faces({source!r})
 start = time.perf_counter(); found = len(copies(faces.images)[0])
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - bare, len(faces), found)"""
+print(time.perf_counter() - start, peak() - bare, len(faces), found)"""
     load_faces(source)
     seconds, kilobytes, faces, found = subprocess.check_output([sys.executable, "-c", code], text=True).split()
     return {
