@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from fer_keras.sources.problems import SourceError
 
-LARGEST = 4 << 30  # bytes in an archive: the fullest one, Kaggle's challenge with all its forms, has 0.8 GB
+LARGEST = 4 << 30  # bytes in an archive: more than ten times fer2013.csv
 READ_ERRORS = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
 
 Opener = Callable[[], BinaryIO]
@@ -74,12 +74,12 @@ def _is_tar(path: Path) -> bool:
 
 def _hidden(name: str) -> bool:
     """Left by systems, not by people: .DS_Store, __MACOSX/._face.jpg, Thumbs.db."""
-    parts = PurePosixPath(name).parts
-    return parts[-1] in ("Thumbs.db", "desktop.ini") or any(part.startswith((".", "__MACOSX")) for part in parts)
+    path = PurePosixPath(name)
+    return path.name in ("Thumbs.db", "desktop.ini") or any(p.startswith((".", "__MACOSX")) for p in path.parts)
 
 
 def _zip_members(archive: zipfile.ZipFile, name: str) -> Files:
-    members = [member for member in archive.infolist() if not member.is_dir()]
+    members = [member for member in archive.infolist() if member.filename.strip("/") and member.filename[-1] != "/"]
     for member in members:
         _check_name(member.filename, name)
         if member.flag_bits & 1:
