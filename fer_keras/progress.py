@@ -1,12 +1,51 @@
 """One bar for everything that takes longer than two seconds."""
 
+import os
 import sys
 from collections.abc import Iterable
 
 from tqdm.auto import tqdm
 
 
+def redraws() -> bool:
+    """Whether a line can be drawn over: in a terminal and in Jupyter, not in a log or under papermill."""
+    return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
+
+
 def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **options) -> tqdm:
     """A tqdm bar that shows up after two seconds; where it cannot redraw itself (a log) it says little."""
-    seldom = {} if sys.stderr.isatty() or "ipykernel" in sys.modules else {"mininterval": 10, "ncols": 80}
+    seldom = {} if redraws() else {"mininterval": 10, "ncols": 80}
     return tqdm(steps, what, unit=unit, delay=2, **seldom | options)
+
+
+class EpochBar:
+    """A bar over the epochs of a training, with its scores; where it cannot be redrawn a line an epoch instead."""
+
+    def __init__(self, what: str, epochs: int, done: int):
+        self.what, self.epochs = what, epochs
+        if done and done < epochs:
+            print(f"{what}: going on after epoch {done} of {epochs}", file=sys.stderr)
+        form = "{desc}: {percentage:3.0f}%|{bar:20}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
+        self.bar = bar(what=what, total=epochs, initial=done, bar_format=form) if redraws() else None
+
+    def within(self, share: float, logs: dict) -> None:
+        """Part of an epoch is done."""
+        if self.bar is not None:
+            self.bar.update(int(self.bar.n) + min(share, 0.99) - self.bar.n)
+            self.bar.set_postfix_str(_scores(logs))
+
+    def epoch(self, epoch: int, logs: dict, seconds: float) -> None:
+        if self.bar is not None:
+            self.bar.update(epoch - self.bar.n)
+            self.bar.set_postfix_str(_scores(logs))
+        else:
+            print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs)}, {seconds:.0f} s", file=sys.stderr)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _scores(logs: dict) -> str:
+    names = {"loss": "loss", "accuracy": "accuracy", "val_accuracy": "validation accuracy"}
+    return ", ".join(f"{says} {float(logs[name]):.3f}" for name, says in names.items() if name in logs)

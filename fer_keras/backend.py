@@ -1,0 +1,94 @@
+"""What differs between Keras' backends, and nowhere else: threads, bits that repeat, and how batches are fed."""
+
+import os
+from collections.abc import Iterable
+from importlib import import_module
+
+import keras
+
+BACKEND = keras.backend.backend()
+
+
+def version() -> str:
+    """Such as "tensorflow 2.21.0"."""
+    return f"{BACKEND} {import_module(BACKEND).__version__}"
+
+
+def _repeat_bits() -> bool:
+    """Make this process repeat its bits if FER_KERAS_DETERMINISTIC asks for it; False if it is too late."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)  # with two, sums of gradients change their order
+        except RuntimeError:
+            return tf.config.threading.get_intra_op_parallelism_threads() == 1
+        tf.config.experimental.enable_op_determinism()  # for GPUs
+    elif BACKEND == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+    return True
+
+
+def _asked() -> bool:
+    return os.environ.get("FER_KERAS_DETERMINISTIC", "0") not in ("", "0")
+
+
+_repeats = _asked() and _repeat_bits()
+
+
+def deterministic() -> bool:
+    """Whether trainings in this process repeat bit for bit: FER_KERAS_DETERMINISTIC=1, set before Keras works."""
+    global _repeats
+    if _asked() and not _repeats:
+        _repeats = _repeat_bits()
+        if not _repeats:
+            raise ValueError(
+                "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads; "
+                "set it before Python starts, or before the first net is built"
+            )
+    return _repeats
+
+
+def limit_threads(threads: int) -> None:
+    """Let this process compute on so many threads; only before it has computed anything."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1 if _repeats else threads)
+    elif BACKEND == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def feed(batches: keras.utils.PyDataset) -> Iterable:
+    """What `fit`, `evaluate` and `predict` take for these batches.
+
+    TensorFlow gets a `tf.data` without autotuning: ending an autotuned one, which Keras makes of everything else,
+    waits for the tuner's next turn (TensorFlow 2.21), which can double the time of a short fit or prediction.
+    """
+    if BACKEND != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    def epoch():
+        for index in range(len(batches)):
+            yield batches[index]
+
+    images, labels = batches[0]
+    signature = (
+        tf.TensorSpec((None, *images.shape[1:]), images.dtype),
+        tf.TensorSpec((None, *labels.shape[1:]), labels.dtype),
+    )
+    plain = tf.data.Options()
+    plain.autotune.enabled = False
+    data = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+    return data.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(plain)
+
+
+def numbers(variables: Iterable) -> list:
+    """The values of Keras variables as NumPy arrays; bfloat16 as float32, which holds it exactly."""
+    values = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
+    return [value.astype("float32") if value.dtype.name == "bfloat16" else value for value in values]

@@ -1,0 +1,82 @@
+"""How each report trains its net, as data. What a report does not state is ours, and marked so.
+
+A recipe trains to its last epoch and keeps the weights it ends with: no epoch is chosen by the validation faces.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every field can be changed in a call: `train("cnn_1m", ..., epochs=3, learning_rate=0.001)`."""
+
+    epochs: int
+    batch_size: int = 128
+    optimizer: str = "adam"  # any name that keras.optimizers.get knows
+    optimizer_options: dict = field(default_factory=dict)
+    learning_rate: float | dict[int, float] = 0.001  # or the rate from each of these epochs on: {1: 0.01, 11: 0.002}
+    flip: str | None = None  # this and the next two: see FaceBatches
+    coin: str = "face"
+    shift: float = 0.0
+    checkpoints: tuple[int, ...] = ()  # epochs after which the model is kept as well
+
+    def __post_init__(self):
+        if isinstance(self.learning_rate, dict) and 1 not in self.learning_rate:
+            raise ValueError(f"learning_rate by epochs starts with epoch 1, not {self.learning_rate}")
+        rates = self.learning_rate.values() if isinstance(self.learning_rate, dict) else [self.learning_rate]
+        if self.epochs < 1 or self.batch_size < 1 or not all(rate > 0 for rate in rates):
+            raise ValueError(
+                "epochs, batch_size and learning_rate are above 0, "
+                f"not {self.epochs}, {self.batch_size} and {self.learning_rate}"
+            )
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 1."""
+        if not isinstance(self.learning_rate, dict):
+            return self.learning_rate
+        return self.learning_rate[max(start for start in self.learning_rate if start <= epoch)]
+
+    def changed(self, **changes) -> "Recipe":
+        known = [each.name for each in fields(self)]
+        if unknown := set(changes) - set(known):
+            raise ValueError(f"a recipe has no field {min(unknown)!r}; it has {', '.join(known)}")
+        return replace(self, **changes)
+
+
+_C = Recipe(
+    epochs=30,  # ours
+    batch_size=64,  # ours
+    learning_rate=0.001,
+    optimizer_options={"beta_1": 0.9, "beta_2": 0.99},
+    flip="horizontal",  # ours
+)
+
+RECIPES = {
+    "cnn_leaky": Recipe(  # report A; batch and optimiser are ours
+        epochs=14,
+        checkpoints=(11, 12, 13, 14),
+    ),
+    "cnn_1m": Recipe(  # report B's CNN; "about 30" epochs
+        epochs=30,
+        learning_rate={1: 0.01, 11: 0.002},
+        flip="either",
+        coin="epoch",  # our reading; one coin a face is the other
+    ),
+    "dnn_narrow": Recipe(epochs=35, learning_rate=0.002, flip="either", coin="epoch"),  # report B's DNN
+    "cnn_pyramid": _C,
+    "cnn_3layer": _C,  # suggested by report C, trained as its own net
+    "cnn_fc3": Recipe(epochs=12),  # report D states nothing: all ours
+    "vgg16_bn": Recipe(  # report E names an image generator; what it changes, and the rest, is ours
+        epochs=30,
+        learning_rate={1: 0.0005, 21: 0.0001},
+        flip="horizontal",
+        shift=0.1,
+    ),
+    "dnn_deep": Recipe(epochs=20, learning_rate=0.0001),  # report E states nothing: all ours
+}
+
+
+def recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,176 @@
+"""A run is what one training leaves, in a folder of `home()/runs` named after all that decided the result.
+
+`config.json` (written first), `history.csv`, `model.keras`, `checkpoints/`, `predictions/`, and at last `metrics.json`,
+which also holds a checksum of each file: a run without it is unfinished, one that differs from it is damaged.
+"""
+
+import hashlib
+import itertools
+import json
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+import numpy as np
+
+from fer_keras.cache import home, write_whole
+from fer_keras.faces import EMOTIONS, Faces
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training. Scores are on the validation faces it was given, after the last epoch."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def config(self) -> dict:
+        """Net, options, recipe, seed, data, backend: what decides the result, and the versions it was made with."""
+        return json.loads((self.folder / "config.json").read_text())
+
+    @cached_property
+    def metrics(self) -> dict:
+        """`accuracy` and `accuracy_without_duplicates`, each with value, n and 95 % interval; `loss`, `seconds`, …"""
+        return json.loads((self.folder / "metrics.json").read_text())
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """Loss and accuracy after each epoch, training (with dropout and augmentation) and validation (`val_…`)."""
+        import pandas as pd
+
+        return pd.read_csv(self.folder / "history.csv", index_col="epoch", float_precision="round_trip")
+
+    @cached_property
+    def model(self) -> "keras.Model":
+        return self._load("model.keras")
+
+    def checkpoint(self, epoch: int) -> "keras.Model":
+        """The model after an epoch that the recipe's `checkpoints` name."""
+        return self._load(f"checkpoints/{epoch}.keras")
+
+    def predict(self, faces: Faces, model: "keras.Model | None" = None) -> np.ndarray:
+        """(n, 7) probabilities, one row a face; kept with the run, so that asking again costs nothing."""
+        kept = self.folder / "predictions" / f"{hashlib.sha256(faces.images.tobytes()).hexdigest()[:16]}.npy"
+        try:
+            predictions = np.load(kept, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            predictions = None
+        if predictions is None or predictions.shape != (len(faces), len(EMOTIONS)):
+            predictions = predict(model or self.model, faces)
+            write_whole(kept, lambda file: np.save(file, predictions, allow_pickle=False))
+        return predictions
+
+    def _load(self, name: str) -> "keras.Model":
+        if not (self.folder / name).exists():
+            there = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.keras"))
+            raise ValueError(f"run {self.name} keeps no {name}; it keeps {', '.join(there) or 'no model'}")
+        return load_model(self.folder / name)
+
+
+def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
+    """(n, 7) probabilities."""
+    from fer_keras.augment import FaceBatches
+    from fer_keras.backend import feed
+
+    if len(faces) == 0:
+        return np.empty((0, len(EMOTIONS)), np.float32)
+    unlabelled = replace(faces, labels=np.zeros_like(faces.labels))  # whatever they are, they are not needed
+    return model.predict(feed(FaceBatches(unlabelled, shuffle=False)), verbose=0)
+
+
+def load_model(path: Path) -> "keras.Model":
+    """A `.keras` file, in safe mode: nothing in it is executed."""
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        why = str(error).strip().split("\n")[0].rstrip(".")
+        raise ValueError(f"{path} cannot be loaded as a Keras model: {why}") from None
+
+
+def folder_of(decides: dict) -> Path:
+    """Where the run lives that these settings decide."""
+    key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+    return home() / "runs" / f"{decides['net'].replace(':', '.')}-{key}"
+
+
+def finished(folder: Path) -> Run | None:
+    """The run in this folder, if it is finished and whole."""
+    try:
+        files = json.loads((folder / "metrics.json").read_text())["files"]
+        return Run(folder) if all(checksum(folder / name) == value for name, value in files.items()) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def set_aside_if_damaged(folder: Path) -> None:
+    """Rename a run that says it is finished and is not whole."""
+    if (folder / "metrics.json").exists() and not finished(folder):
+        name = f"{folder.name}.damaged"
+        aside = next(path for i in itertools.count(1) if not (path := folder.with_name(f"{name}-{i}")).exists())
+        folder.rename(aside)
+        print(f"fer-keras: run {folder.name} was damaged; it is kept as {aside.name} and trained anew", file=sys.stderr)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time work on this run; the lock goes with the process that holds it."""
+    locks = folder.parent / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(locks / folder.name)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def finish(folder: Path, metrics: dict) -> Run:
+    """Write `metrics.json` with the checksums: from now on the run is finished."""
+    paths = [folder / "config.json", folder / "history.csv", *folder.rglob("*.keras"), *folder.rglob("*.npy")]
+    files = {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(paths)}
+    write_json(folder / "metrics.json", metrics | {"files": files})
+    return Run(folder)
+
+
+def write_json(path: Path, values: dict) -> None:
+    write_whole(path, lambda file: file.write((json.dumps(values, indent=1) + "\n").encode()))
+
+
+def checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def find_run(text: str) -> Run | None:
+    """The run of that name or folder; of a part of the name if only one run has it; else None."""
+    found = [folder for folder in (Path(text), home() / "runs" / text) if (folder / "metrics.json").exists()]
+    if not found:
+        found = [path.parent for path in (home() / "runs").glob("*/metrics.json") if text in path.parent.name]
+    if len(found) > 1:
+        raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
+    if found and not finished(found[0]):
+        raise ValueError(f"run {found[0].name} is damaged; train it anew")
+    return Run(found[0]) if found else None
