@@ -9,7 +9,6 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def train(
         "net": net if isinstance(net, str) else net.name,
         "code": _code(net),
         "options": options or {},
-        "recipe": asdict(plan),
+        "recipe": plan.settings(),
         "seed": seed,
         "training": _digest(training),
         "validation": _digest(validation),
@@ -121,6 +120,7 @@ def _leave(model, state: "_State", training: Faces, validation: Faces, folder: P
     """Write all that the run consists of."""
     import pandas as pd
 
+    epoch = state.back_to_kept()
     table = pd.DataFrame(state.history, index=pd.RangeIndex(1, len(state.history) + 1, name="epoch"))
     cache.write_whole(folder / "history.csv", lambda file: table.to_csv(file))
     if keep_model:
@@ -130,9 +130,9 @@ def _leave(model, state: "_State", training: Faces, validation: Faces, folder: P
     return runs.finish(folder, {
         "accuracy": accuracy(validation.labels, predicted),
         "accuracy_without_duplicates": accuracy(validation.labels[~also_in_training], predicted[~also_in_training]),
-        "loss": state.history[-1].get("val_loss"),
+        "loss": state.history[epoch - 1]["val_loss"],
+        "epoch": epoch,
         "parameters": model.count_params(),
-        "epochs": len(state.history),
         "seconds": round(state.seconds, 1),
     })  # fmt: skip
 
@@ -153,14 +153,16 @@ class _State:
 
     def __init__(self, path: Path, model: keras.Model):
         self.path, self.model = path, model
-        self.epoch, self.history, self.seconds, self.saved = 0, [], 0.0, 0  # saved: the last epoch on disk
+        self.epoch, self.history, self.seconds = 0, [], 0.0
+        self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
+        self.saved = 0  # the last epoch on disk
 
     def variables(self) -> list[keras.Variable]:
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def save(self) -> None:
         about = json.dumps({"epoch": self.epoch, "history": self.history, "seconds": self.seconds})
-        values = {str(i): value for i, value in enumerate(backend.numbers(self.variables()))}
+        values = {str(i): value for i, value in enumerate([*backend.numbers(self.variables()), *self.kept])}
         cache.write_whole(self.path, lambda file: np.savez(file, about=about, **values))
         self.saved = self.epoch
 
@@ -169,17 +171,32 @@ class _State:
         try:
             with np.load(self.path, allow_pickle=False) as kept:
                 about = json.loads(kept["about"].item())
-                values = [kept[str(i)] for i in range(len(self.variables()))]
+                values = [kept[str(i)] for i in range(len(kept.files) - 1)]
+            now, self.kept = values[: len(self.variables())], values[len(self.variables()) :]
         except FileNotFoundError:
             return 0
         except Exception as error:  # zipfile and numpy raise many kinds
             print(f"fer-keras: {self.path} is damaged ({error}); training starts again", file=sys.stderr)
             return 0
-        for variable, value in zip(self.variables(), values, strict=True):
+        for variable, value in zip(self.variables(), now, strict=True):
             variable.assign(value)
         self.epoch, self.history, self.seconds = about["epoch"], about["history"], about["seconds"]
         self.saved = self.epoch
         return self.epoch
+
+    def best(self) -> int:
+        """The first epoch with the highest validation accuracy."""
+        return 1 + int(np.argmax([scores["val_accuracy"] for scores in self.history]))
+
+    def keep(self) -> None:
+        if self.best() == self.epoch:
+            self.kept = backend.numbers(self.model.variables)
+
+    def back_to_kept(self) -> int:
+        """Give the model the weights that are kept, and say of which epoch they are."""
+        for variable, value in zip(self.model.variables, self.kept, strict=False):  # none: the last epoch's stay
+            variable.assign(value)
+        return self.best() if self.kept else self.epoch
 
 
 class _Watch(keras.callbacks.Callback):
@@ -208,6 +225,8 @@ class _Watch(keras.callbacks.Callback):
         state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began
         state.history.append({name: float(value) for name, value in logs.items()})
         self.bar.epoch(epoch + 1, logs, now - self.began)
+        if self.plan.keep == "best":
+            state.keep()
         if epoch + 1 in self.plan.checkpoints:
             write_model(state.path.with_name("checkpoints") / f"{epoch + 1}.keras", self.model)
         if self.saving <= SHARE_OF_SAVING * (now - self.saved):
