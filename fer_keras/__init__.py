@@ -23,6 +23,8 @@ _DOORS = {
     "build": "models",
     "train": "training",
     "Run": "runs",
+    "run_kfold": "kfold",
+    "Folds": "kfold",
     "record": "records",
     "tell": "records",
     "answer": "records",

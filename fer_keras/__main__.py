@@ -2,13 +2,15 @@
 
 import argparse
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(typed, argparse.Namespace(typed=typed))
     warnings.showwarning = lambda message, *_: print(f"fer-keras: note: {message}", file=sys.stderr)
     try:
         return options.run(options)
@@ -42,6 +44,33 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("source", help="a CSV, folder, .zip, .tar.gz, Parquet file, picture, or `embedded`")
     data.add_argument("--json", action="store_true", help="print what was found as JSON")
     data.add_argument("--skip-bad", action="store_true", help="leave out bad faces instead of refusing the source")
+
+    train = _command(
+        commands, "train", _train, "train a net by its recipe, or load the run made so before",
+        "fer-keras train cnn_pyramid --data fer2013.csv\n"
+        "  fer-keras train vgg16_bn -o width 0.25 -r epochs 5 --seed 1\n"
+        "  fer-keras train my_module:my_net -r learning_rate '{1: 0.01, 11: 0.002}' --json",
+    )  # fmt: skip
+    train.add_argument("net", help="one of `fer-keras models`, or module:function of your own")
+    train.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
+    train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default: 0)")
+    train.add_argument(
+        "-o", nargs=2, action="append", default=[], metavar=("OPTION", "VALUE"), help="set a net's option"
+    )
+    train.add_argument("-r", nargs=2, action="append", default=[], metavar=("FIELD", "VALUE"), help="change the recipe")
+    train.add_argument("--json", action="store_true", help="print the result as notebooks/results/ keeps it")
+
+    predict = _command(
+        commands, "predict", _predict, "tell the emotion of faces",
+        "fer-keras predict cnn_pyramid-1f0a pictures/\n"
+        "  fer-keras predict model.keras face.png\n"
+        "  fer-keras predict model.keras test.csv --out submission.csv",
+    )  # fmt: skip
+    predict.add_argument(
+        "run_or_model", help="a run (its name as `fer-keras train` prints it, or a part), or a .keras file"
+    )
+    predict.add_argument("source", help="faces in any form that `fer-keras data` reads, or one picture")
+    predict.add_argument("--out", type=Path, metavar="FILE", help="write a CSV; for id,feature faces that is id,label")
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
@@ -98,18 +127,74 @@ def _data(options) -> int:
     return 1 if found["error"] else 0
 
 
+def _train(options) -> int:
+    from fer_keras import load_faces
+    from fer_keras.records import result
+    from fer_keras.training import train
+
+    faces = load_faces(options.data)
+    training, validation = faces.split("Training"), faces.split("PublicTest")
+    run = train(options.net, training, validation, options=_values(options.o), seed=options.seed, **_values(options.r))
+    scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
+    if not options.json:
+        print(run.name)
+        for name, score in scores.items():
+            if score["n"]:
+                low, high = score["interval"]
+                print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
+        return 0
+    last = run.history.iloc[-1]
+    values = scores | {
+        "epoch": run.metrics["epoch"],
+        "epochs": len(run.history),
+        "last_training_accuracy": {"value": float(last["accuracy"]), "n": len(training)},
+        "last_validation_accuracy": {"value": float(last["val_accuracy"]), "n": len(validation)},
+        "last_training_loss": float(last["loss"]),
+        "last_validation_loss": float(last["val_loss"]),
+        "parameters": run.metrics["parameters"],
+        "seconds": run.metrics["seconds"],
+    }
+    print(json.dumps({options.net: result(_command_line(options), options.data, values)}, indent=1))
+    return 0
+
+
+def _predict(options) -> int:
+    from fer_keras import load_faces
+    from fer_keras.predicting import prediction_table, write_predictions
+
+    faces = load_faces(options.source)
+    table = prediction_table(options.run_or_model, faces)
+    if options.out:
+        write_predictions(options.out, table, faces)
+    else:
+        print(table.to_string(index=False, float_format="{:.3f}".format))
+    return 0
+
+
+def _command_line(options) -> str:
+    """What was typed, without the folders of the data."""
+    return shlex.join(["fer-keras", *(Path(word).name if word == options.data else word for word in options.typed)])
+
+
+def _values(pairs: list[list[str]]) -> dict:
+    """`-p NAME VALUE` and its like, as YAML has the value."""
+    import yaml
+
+    values = {}
+    for name, text in pairs:
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
+    return values
+
+
 def _report(options) -> int:
     from fer_keras.report import PRESETS, make_report
 
     if options.preset not in PRESETS:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(PRESETS)}")
-    import yaml
-
-    try:
-        parameters = {name: yaml.safe_load(value) for name, value in options.p}
-    except yaml.YAMLError:
-        raise ValueError(f"the value of -p {' '.join(options.p[-1])} is no number, text or list") from None
-    failed = make_report(options.out, options.data, options.preset, options.only, parameters)
+    failed = make_report(options.out, options.data, options.preset, options.only, _values(options.p))
     print(options.out / "index.html")
     if failed:
         print(f"fer-keras: {len(failed)} failed: {', '.join(failed)}; their pages show where", file=sys.stderr)

@@ -1,5 +1,6 @@
 """What differs between Keras' backends, and nowhere else: threads, bits that repeat, and how batches are fed."""
 
+import logging
 import os
 from collections.abc import Iterable
 from importlib import import_module
@@ -36,6 +37,8 @@ def _asked() -> bool:
 
 
 _repeats = _asked() and _repeat_bits()
+if BACKEND == "tensorflow":
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # or every tenth net is warned of being the tenth
 
 
 def deterministic() -> bool:

@@ -11,7 +11,7 @@ import math
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
+from importlib import import_module, reload
 from pathlib import Path
 
 import keras
@@ -182,16 +182,35 @@ class _Layers:
         return max(1, round(size * self.width))
 
 
-def _own(name: str, options: dict) -> keras.Model:
-    module, function = name.split(":", 1)
+def own_source(name: str) -> bytes:
+    """The file in which `module:function` stands; imported again if it has changed."""
+    module = name.split(":")[0]
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        net = getattr(import_module(module), function)(**options)
-    except (ImportError, AttributeError) as error:
+        code = _loaded.get(module)
+        loaded = import_module(module)
+        source = Path(loaded.__file__).read_bytes() if getattr(loaded, "__file__", None) else b""
+        if code not in (None, source):
+            reload(loaded)
+    except ImportError as error:
         raise ValueError(
             f"{name} cannot be found ({error}); it names a function in a module that Python can import"
         ) from None
+    _loaded[module] = source
+    return source
+
+
+_loaded: dict[str, bytes] = {}  # the users' modules, as they were when they were imported
+
+
+def _own(name: str, options: dict) -> keras.Model:
+    own_source(name)
+    module, function = name.split(":", 1)
+    make = getattr(sys.modules[module], function, None)
+    if make is None:
+        raise ValueError(f"{name} cannot be found: the module has no {function}")
+    net = make(**options)
     if not isinstance(net, keras.Model) or net.input_shape[1:] != (SIZE, SIZE, 1):
         raise ValueError(f"{name} does not return a keras.Model of {SIZE} × {SIZE} × 1 faces")
     return net

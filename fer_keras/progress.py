@@ -21,12 +21,15 @@ def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **optio
 class EpochBar:
     """A bar over the epochs of a training, with its scores; where it cannot be redrawn a line an epoch instead."""
 
-    def __init__(self, what: str, epochs: int, done: int):
-        self.what, self.epochs = what, epochs
-        if done and done < epochs:
-            print(f"{what}: going on after epoch {done} of {epochs}", file=sys.stderr)
-        form = "{desc}: {percentage:3.0f}%|{bar:20}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
-        self.bar = bar(what=what, total=epochs, initial=done, bar_format=form) if redraws() else None
+    def __init__(self, what: str, epochs: int):
+        self.what, self.epochs, self.bar = what, epochs, None
+
+    def start(self, done: int) -> None:
+        if self.what and 0 < done < self.epochs:
+            print(f"{self.what}: going on after epoch {done} of {self.epochs}", file=sys.stderr)
+        if self.what and redraws():
+            form = "{desc}: {percentage:3.0f}%|{bar:20}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
+            self.bar = bar(what=self.what, total=self.epochs, initial=done, bar_format=form)
 
     def within(self, share: float, logs: dict) -> None:
         """Part of an epoch is done."""
@@ -38,7 +41,7 @@ class EpochBar:
         if self.bar is not None:
             self.bar.update(epoch - self.bar.n)
             self.bar.set_postfix_str(_scores(logs))
-        else:
+        elif self.what:
             print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs)}, {seconds:.0f} s", file=sys.stderr)
 
     def close(self) -> None:

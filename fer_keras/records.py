@@ -6,8 +6,12 @@ without knowing of each other; `tell` and `answer` render prose from nothing but
 
 import html
 import math
+import os
+import platform
 import re
+from datetime import date
 from numbers import Integral, Real
+from pathlib import Path
 
 import nbformat
 from IPython.display import display
@@ -68,6 +72,18 @@ def read_notebook(notebook: nbformat.NotebookNode) -> tuple[dict[str, dict], str
             records |= output.get("data", {}).get(RECORD, {})
             text = output.get("data", {}).get(ANSWER, text)
     return records, text
+
+
+def result(command: str, data: str, values: dict) -> dict:
+    """An entry of a file in notebooks/results/: values, and what it takes to measure them again."""
+    entries = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
+    return {
+        "command": command,
+        "date": date.today().isoformat(),
+        "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "data": Path(data).name,
+        "values": entries,
+    }
 
 
 def _plain(name: str, value):

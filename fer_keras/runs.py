@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ import numpy as np
 
 from fer_keras.cache import home, write_whole
 from fer_keras.faces import EMOTIONS, Faces
+from fer_keras.predicting import load_model, predict
 
 if TYPE_CHECKING:
     import keras
@@ -81,28 +82,6 @@ class Run:
         return load_model(self.folder / name)
 
 
-def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
-    """(n, 7) probabilities."""
-    from fer_keras.augment import FaceBatches
-    from fer_keras.backend import feed
-
-    if len(faces) == 0:
-        return np.empty((0, len(EMOTIONS)), np.float32)
-    unlabelled = replace(faces, labels=np.zeros_like(faces.labels))  # whatever they are, they are not needed
-    return model.predict(feed(FaceBatches(unlabelled, shuffle=False)), verbose=0)
-
-
-def load_model(path: Path) -> "keras.Model":
-    """A `.keras` file, in safe mode: nothing in it is executed."""
-    import keras
-
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        why = str(error).strip().split("\n")[0].rstrip(".")
-        raise ValueError(f"{path} cannot be loaded as a Keras model: {why}") from None
-
-
 def folder_of(decides: dict) -> Path:
     """Where the run lives that these settings decide."""
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
@@ -130,18 +109,29 @@ def set_aside_if_damaged(folder: Path) -> None:
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Let one process at a time work on this run; the lock goes with the process that holds it."""
-    locks = folder.parent / ".locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(locks / folder.name)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
-        lock.acquire()
+    lock = filelock.FileLock(folder.parent / ".locks" / folder.name)
+    with stored(folder):
+        (folder.parent / ".locks").mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
+            lock.acquire()
     try:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def stored(folder: Path) -> Iterator[None]:
+    """Turn a full disk or a folder that takes no files into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        why = f"the run could not be written ({error.strerror or error}); free space there or set FER_KERAS_HOME to "
+        why += "another folder, and call again: what was saved stays and is gone on from"
+        raise OSError(error.errno, why, str(folder)) from None
 
 
 def finish(folder: Path, metrics: dict) -> Run:

@@ -9,13 +9,11 @@ what was measured into notebooks/results/bench.json. Close other programs first.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,6 +22,7 @@ import numpy as np
 
 from fer_keras import draw_faces, load_faces
 from fer_keras.progress import bar
+from fer_keras.records import result
 from fer_keras.sources import read_source
 from fer_keras.synthetic import _draw
 
@@ -252,13 +251,10 @@ def main() -> None:
         print(f"\n{part}: {PARTS[part].__doc__}")
         for name, value in values.items():
             print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
-        kept[part] = {
-            "command": f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else ""),
-            "date": date.today().isoformat(),
-            "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-            "data": options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded",
-            "values": {n: v if isinstance(v, dict) else {"value": round(v, 4)} for n, v in values.items()},
-        }
+        command = f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else "")
+        data = options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded"
+        rounded = {name: value if isinstance(value, dict) else round(value, 4) for name, value in values.items()}
+        kept[part] = result(command, data, rounded)
     if options.keep:
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 

@@ -1,0 +1,155 @@
+"""What happens between two epochs of a training: state, checkpoints, bar, learning rate, and the way to stop."""
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_keras import backend, cache, runs
+from fer_keras.progress import EpochBar
+from fer_keras.recipes import Recipe
+
+SHARE_OF_SAVING = 0.02  # of the time, at most, goes into saving the state between epochs
+
+
+def write_model(path: Path, model: keras.Model) -> None:
+    """`model.save`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
+    try:
+        model.save(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+class State:
+    """All that the next epoch depends on: weights, optimiser, random seeds of layers, and the history so far."""
+
+    def __init__(self, path: Path, model: keras.Model):
+        self.path, self.model = path, model
+        self.epoch, self.history, self.seconds = 0, [], 0.0
+        self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
+        self.saved = 0  # the last epoch on disk
+
+    def variables(self) -> list[keras.Variable]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def save(self) -> None:
+        about = json.dumps({"epoch": self.epoch, "history": self.history, "seconds": self.seconds})
+        values = {str(i): value for i, value in enumerate([*backend.numbers(self.variables()), *self.kept])}
+        cache.write_whole(self.path, lambda file: np.savez(file, about=about, **values))
+        self.saved = self.epoch
+
+    def restore(self) -> int:
+        """The epochs already done. A damaged file is as good as none."""
+        try:
+            with np.load(self.path, allow_pickle=False) as kept:
+                about = json.loads(kept["about"].item())
+                values = [kept[str(i)] for i in range(len(kept.files) - 1)]
+            now, self.kept = values[: len(self.variables())], values[len(self.variables()) :]
+        except FileNotFoundError:
+            return 0
+        except Exception as error:  # zipfile and numpy raise many kinds
+            print(f"fer-keras: {self.path} is damaged ({error}); training starts again", file=sys.stderr)
+            return 0
+        for variable, value in zip(self.variables(), now, strict=True):
+            variable.assign(value)
+        self.epoch, self.history, self.seconds = about["epoch"], about["history"], about["seconds"]
+        self.saved = self.epoch
+        return self.epoch
+
+    def best(self) -> int:
+        """The first epoch with the highest validation accuracy."""
+        return 1 + int(np.argmax([scores["val_accuracy"] for scores in self.history]))
+
+    def keep(self) -> None:
+        if self.best() == self.epoch:
+            self.kept = backend.numbers(self.model.variables)
+
+    def back_to_kept(self) -> int:
+        """Give the model the weights that are kept, and say of which epoch they are."""
+        for variable, value in zip(self.model.variables, self.kept, strict=False):  # none: the last epoch's stay
+            variable.assign(value)
+        return self.best() if self.kept else self.epoch
+
+
+class Watch(keras.callbacks.Callback):
+    """Before each epoch the learning rate; after it the history, the bar, the checkpoints and the state."""
+
+    def __init__(self, state: State, plan: Recipe, rates: bool, bar: EpochBar):
+        super().__init__()
+        self.state, self.plan, self.rates, self.bar = state, plan, rates, bar
+        self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
+        self.interrupted = False
+
+    def on_train_begin(self, logs=None):
+        """Python drops a KeyboardInterrupt that comes while it clears up memory; so remember that one came."""
+        self.usual = signal.getsignal(signal.SIGINT)
+        if callable(self.usual) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, number, frame):
+        self.interrupted = True
+        self.usual(number, frame)
+
+    def over(self) -> None:
+        self.bar.close()
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
+            signal.signal(signal.SIGINT, self.usual)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.monotonic()
+        if self.rates:
+            self.model.optimizer.learning_rate = self.plan.rate(epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.interrupted:
+            raise KeyboardInterrupt
+        now = time.monotonic()
+        if now - self.looked > 1:
+            self.looked = now
+            self._check(logs)
+            self.bar.within((batch + 1) / self.params["steps"], logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs)
+        state, now = self.state, time.monotonic()
+        state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began
+        state.history.append({name: float(value) for name, value in logs.items()})
+        self.bar.epoch(epoch + 1, logs, now - self.began)
+        if self.plan.keep == "best":
+            state.keep()
+        if epoch + 1 in self.plan.checkpoints:
+            with runs.stored(state.path.parent):
+                write_model(state.path.with_name("checkpoints") / f"{epoch + 1}.keras", self.model)
+        if self.saving <= SHARE_OF_SAVING * (now - self.saved):
+            self._save()
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        try:
+            self.state.save()
+        except OSError as error:
+            warnings.warn(
+                f"the state after epoch {self.state.epoch} was not saved ({error.strerror or error}); "
+                f"training goes on. Free space under {cache.home()}, or set FER_KERAS_HOME",
+                stacklevel=2,
+            )
+        self.saved = time.monotonic()
+        self.saving = self.saved - began
+
+    def _check(self, logs) -> None:
+        if not math.isfinite(logs["loss"]):
+            raise ValueError(
+                f"the loss of {self.model.name} became {logs['loss']} in epoch {self.state.epoch + 1}: "
+                f"lower learning_rate ({self.plan.learning_rate})"
+            )
