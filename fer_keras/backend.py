@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from importlib import import_module
 
 import keras
+import numpy as np
 
 BACKEND = keras.backend.backend()
 
@@ -66,12 +67,20 @@ def limit_threads(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
+def devices() -> int | None:
+    """Over how many devices an active `keras.distribution` spreads a batch."""
+    distribution = keras.distribution.distribution()
+    return None if distribution is None else distribution.device_mesh.devices.size
+
+
 def feed(batches: keras.utils.PyDataset) -> Iterable:
     """What `fit`, `evaluate` and `predict` take for these batches.
 
     TensorFlow gets a `tf.data` without autotuning: ending an autotuned one, which Keras makes of everything else,
     waits for the tuner's next turn (TensorFlow 2.21), which can double the time of a short fit or prediction.
     """
+    if over := devices():
+        return _Divisible(batches, over)
     if BACKEND != "tensorflow":
         return batches
     import tensorflow as tf
@@ -89,6 +98,35 @@ def feed(batches: keras.utils.PyDataset) -> Iterable:
     plain.autotune.enabled = False
     data = tf.data.Dataset.from_generator(epoch, output_signature=signature)
     return data.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(plain)
+
+
+def seed_epoch(seed: int, epoch: int) -> None:
+    """Make dropout of this epoch follow from (seed, epoch) where Keras draws it from the backend's own numbers:
+    PyTorch. Elsewhere the states of the layers' seeds are variables like the weights."""
+    if BACKEND == "torch":
+        import torch
+
+        torch.manual_seed(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+class _Divisible(keras.utils.PyDataset):
+    """Batches whose size every device gets an equal part of; the few faces left over at the end are left out."""
+
+    def __init__(self, batches: keras.utils.PyDataset, devices: int):
+        super().__init__()
+        self.batches, self.devices = batches, devices
+        last = len(batches[len(batches) - 1][1])
+        self.size = len(batches) if last >= devices else len(batches) - 1
+        if self.size == 0 or batches.batch_size % devices:
+            raise ValueError(f"batches of {batches.batch_size} faces cannot be divided among {devices} devices")
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> tuple:
+        images, labels = self.batches[index]
+        whole = len(labels) // self.devices * self.devices
+        return images[:whole], labels[:whole]
 
 
 def numbers(variables: Iterable) -> list:

@@ -37,6 +37,7 @@ class State:
     def __init__(self, path: Path, model: keras.Model):
         self.path, self.model = path, model
         self.epoch, self.history, self.seconds = 0, [], 0.0
+        self.restored: list[np.ndarray] = []
         self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
         self.saved = 0  # the last epoch on disk
 
@@ -61,11 +62,16 @@ class State:
         except Exception as error:  # zipfile and numpy raise many kinds
             print(f"fer-keras: {self.path} is damaged ({error}); training starts again", file=sys.stderr)
             return 0
-        for variable, value in zip(self.variables(), now, strict=True):
-            variable.assign(value)
+        self.restored = now
+        self.put_back()
         self.epoch, self.history, self.seconds = about["epoch"], about["history"], about["seconds"]
         self.saved = self.epoch
         return self.epoch
+
+    def put_back(self) -> None:
+        """Assign what was restored; once more when training begins, as Keras may have tried a step before."""
+        for variable, value in zip(self.variables(), self.restored, strict=False):  # none: as it is
+            variable.assign(value)
 
     def best(self) -> int:
         """The first epoch with the highest validation accuracy."""
@@ -85,14 +91,15 @@ class State:
 class Watch(keras.callbacks.Callback):
     """Before each epoch the learning rate; after it the history, the bar, the checkpoints and the state."""
 
-    def __init__(self, state: State, plan: Recipe, rates: bool, bar: EpochBar):
+    def __init__(self, state: State, plan: Recipe, seed: int, rates: bool, bar: EpochBar):
         super().__init__()
-        self.state, self.plan, self.rates, self.bar = state, plan, rates, bar
+        self.state, self.plan, self.seed, self.rates, self.bar = state, plan, seed, rates, bar
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
         self.interrupted = False
 
     def on_train_begin(self, logs=None):
         """Python drops a KeyboardInterrupt that comes while it clears up memory; so remember that one came."""
+        self.state.put_back()
         self.usual = signal.getsignal(signal.SIGINT)
         if callable(self.usual) and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._interrupt)
@@ -108,6 +115,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.monotonic()
+        backend.seed_epoch(self.seed, epoch)
         if self.rates:
             self.model.optimizer.learning_rate = self.plan.rate(epoch + 1)
 

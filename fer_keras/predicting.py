@@ -34,12 +34,13 @@ def load_model(path: Path) -> "keras.Model":
 def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
     """(n, 7) probabilities, one row a face."""
     from fer_keras.augment import FaceBatches
-    from fer_keras.backend import feed
+    from fer_keras.backend import devices, feed
 
     if len(faces) == 0:
         return np.empty((0, len(EMOTIONS)), np.float32)
-    any_labels = replace(faces, labels=np.zeros_like(faces.labels))  # batches want some
-    return model.predict(feed(FaceBatches(any_labels, shuffle=False)), verbose=0)
+    filled_up = faces[np.arange(-(-len(faces) // (over := devices() or 1)) * over) % len(faces)]
+    any_labels = replace(filled_up, labels=np.zeros_like(filled_up.labels))  # batches want some
+    return model.predict(feed(FaceBatches(any_labels, shuffle=False)), verbose=0)[: len(faces)]
 
 
 def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":

@@ -51,6 +51,8 @@ def train(
     """
     if len(training) == 0 or len(validation) == 0:
         raise ValueError(f"there are {len(training)} training and {len(validation)} validation faces; both need some")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
     plan = _recipe(net, recipe).changed(**changes)
     deterministic = backend.deterministic()
     decides = {
@@ -69,6 +71,8 @@ def train(
         "compile": {name: _described(value) for name, value in (compile_options or {}).items()},
         "model": keep_model,
     }
+    if devices := backend.devices():
+        decides["devices"] = devices
     decides = json.loads(json.dumps(decides))
     folder = runs.folder_of(decides)
     if run := runs.finished(folder):
@@ -98,7 +102,7 @@ def _train(model, training, validation, plan, seed, folder, callbacks, compile_o
     model.optimizer.build(model.trainable_variables)
     state = State(folder / "state.npz", model)
     bar.start(state.restore())
-    watch = Watch(state, plan, rates, bar)
+    watch = Watch(state, plan, seed, rates, bar)
     if state.epoch < plan.epochs:
         try:
             model.fit(

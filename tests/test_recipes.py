@@ -1,0 +1,50 @@
+import pytest
+
+from fer_keras.models import NETS
+from fer_keras.recipes import RECIPES, Recipe, recipe
+
+
+def test_every_net_has_a_recipe():
+    assert list(RECIPES) == list(NETS)
+
+
+def test_what_the_reports_state():
+    a, b, dense, c = (RECIPES[name] for name in ("cnn_leaky", "cnn_1m", "dnn_narrow", "cnn_pyramid"))
+    assert a.epochs == 14 and a.checkpoints == (11, 12, 13, 14)
+    assert (b.epochs, b.batch_size, b.optimizer, b.flip, b.coin) == (30, 128, "adam", "either", "epoch")
+    assert [b.rate(epoch) for epoch in (1, 10, 11, 30)] == [0.01, 0.01, 0.002, 0.002]
+    assert (dense.epochs, dense.batch_size, dense.rate(35), dense.flip) == (35, 128, 0.002, "either")
+    assert (c.rate(1), c.optimizer, c.optimizer_options) == (0.001, "adam", {"beta_1": 0.9, "beta_2": 0.99})
+    assert RECIPES["cnn_3layer"] == c
+    assert RECIPES["vgg16_bn"].flip and RECIPES["vgg16_bn"].shift
+
+
+def test_every_field_can_be_changed_and_the_recipe_itself_stays():
+    changed = RECIPES["cnn_1m"].changed(epochs=3, learning_rate=0.1, coin="face")
+    assert (changed.epochs, changed.rate(20), changed.coin) == (3, 0.1, "face")
+    assert RECIPES["cnn_1m"].epochs == 30
+
+
+def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
+    assert Recipe(epochs=5).settings() == {"epochs": 5}
+    assert Recipe(epochs=5, flip="horizontal").settings() == {"epochs": 5, "flip": "horizontal"}
+    assert RECIPES["dnn_narrow"].settings() == {
+        "epochs": 35, "learning_rate": 0.002, "flip": "either", "coin": "epoch", "keep": "best"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Recipe(epochs=0), "above 0, not 0"),
+        (lambda: Recipe(epochs=1, batch_size=0), "above 0"),
+        (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "above 0"),
+        (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "starts with epoch 1"),
+        (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
+        (lambda: Recipe(epochs=1).changed(epoch=2), "no field 'epoch'; it has epochs, batch_size"),
+        (lambda: recipe("vgg19"), "no recipe is called 'vgg19'; there are cnn_leaky"),
+    ],
+)
+def test_a_bad_recipe_is_refused_in_a_sentence(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

@@ -1,0 +1,308 @@
+"""`train`: what a run is made of, when it is made anew, and what stops it. Small nets, few faces, real Keras."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import require
+
+from fer_keras import Faces, build, train
+from fer_keras.metrics import stand_in_both
+
+SMALL = {"options": {"width": 0.125}, "batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def sides(drawn):
+    return drawn.split("Training")[:256], drawn.split("PublicTest")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A store of this test alone."""
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def run(sides):
+    return train("cnn_leaky", *sides, epochs=3, checkpoints=(2,), **SMALL)
+
+
+class Count(keras.callbacks.Callback):
+    """Which epochs were trained, at what rate."""
+
+    def on_train_begin(self, logs=None):
+        self.seen, self.rates = [], {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.seen.append(epoch + 1)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.rates[self.seen[-1]] = float(self.model.optimizer.learning_rate)
+
+
+def test_a_run_holds_history_model_predictions_and_scores(run, sides):
+    _, validation = sides
+    assert run.history.index.tolist() == [1, 2, 3]
+    assert list(run.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    predictions = run.model.predict(validation.images[..., None], verbose=0)
+    np.testing.assert_allclose(run.predict(validation), predictions, atol=1e-5)
+    score = run.metrics["accuracy"]
+    assert score["value"] == np.mean(run.predict(validation).argmax(axis=1) == validation.labels)
+    assert score["value"] == pytest.approx(run.history["val_accuracy"].iloc[-1], abs=1e-6)
+    assert score["n"] == len(validation) and score["interval"][0] < score["value"] < score["interval"][1]
+    assert run.metrics["parameters"] == run.model.count_params()
+    assert json.loads((run.folder / "config.json").read_text())["recipe"]["epochs"] == 3
+    assert not (run.folder / "state.npz").exists()
+
+
+def test_copies_of_training_faces_are_left_out_of_the_second_score(run, sides):
+    training, validation = sides
+    alone = ~stand_in_both(validation, training)
+    right = run.predict(validation).argmax(axis=1) == validation.labels
+    assert run.metrics["accuracy_without_duplicates"]["n"] == alone.sum() < len(validation)
+    assert run.metrics["accuracy_without_duplicates"]["value"] == pytest.approx(right[alone].mean())
+
+
+def test_asking_again_loads_and_does_not_train(run, sides):
+    before = (run.folder / "metrics.json").stat().st_mtime_ns
+    again = train("cnn_leaky", *sides, epochs=3, checkpoints=(2,), **SMALL)
+    assert again.folder == run.folder and (run.folder / "metrics.json").stat().st_mtime_ns == before
+
+
+def test_checkpoints_are_models_of_their_epoch(run, sides):
+    images = sides[1].images[:8, ..., None]
+    early, late = run.checkpoint(2).predict(images, verbose=0), run.model.predict(images, verbose=0)
+    assert np.abs(early - late).max() > 1e-4
+    with pytest.raises(ValueError, match=r"keeps no checkpoints/1.keras; it keeps checkpoints/2.keras, model.keras"):
+        run.checkpoint(1)
+
+
+def test_whatever_decides_the_result_makes_another_run(run, sides, home, monkeypatch):
+    training, validation = sides
+    usual = {"epochs": 1, **SMALL}
+    relabelled = Faces(**training.arrays() | {"labels": (training.labels + 1) % 7})
+    runs = [
+        train("cnn_leaky", *sides, **usual),
+        train("cnn_fc3", *sides, **usual),
+        train("cnn_leaky", *sides, **usual, seed=1),
+        train("cnn_leaky", *sides, **usual, flip="horizontal"),
+        train("cnn_leaky", *sides, **usual | {"options": {"width": 0.125, "dropout": 0}}),
+        train("cnn_leaky", training[::-1], validation, **usual),
+        train("cnn_leaky", relabelled, validation, **usual),
+        train("cnn_leaky", training, validation[1:], **usual),
+        train("cnn_leaky", *sides, **usual, keep_model=False),
+        train("cnn_leaky", *sides, **usual, compile_options={"steps_per_execution": 2}),
+        train("cnn_leaky", *sides, **usual, callbacks=[keras.callbacks.EarlyStopping(patience=3)]),
+        train("cnn_leaky", *sides, **usual, callbacks=[keras.callbacks.EarlyStopping(patience=4)]),
+    ]
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        runs.append(train("cnn_leaky", *sides, **usual))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert len({run.folder for run in runs}) == len(runs)
+    assert runs[-1].model.get_layer("logits").compute_dtype == "bfloat16"
+    assert not np.allclose(runs[0].model.get_weights()[0], runs[2].model.get_weights()[0])  # another seed
+    with pytest.raises(ValueError, match=r"keeps no model\.keras"):
+        _ = runs[8].model
+
+
+def test_a_stopped_training_goes_on_where_it_was(sides, home, capsys):
+    class Stop(Count):
+        """Told to stop from outside, so that its settings stay the same."""
+
+        now = 2
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch + 1 == Stop.now:
+                raise KeyboardInterrupt
+            super().on_epoch_begin(epoch)
+
+    settings = {"learning_rate": {1: 0.002, 3: 0.001}, "epochs": 4, **SMALL}
+    with pytest.raises(KeyboardInterrupt):
+        train("cnn_leaky", *sides, callbacks=[first := Stop()], **settings)
+    assert "the same call goes on after epoch 1" in capsys.readouterr().err
+    Stop.now = None
+    run = train("cnn_leaky", *sides, callbacks=[second := Stop()], **settings)
+    assert (first.seen, second.seen) == ([1], [2, 3, 4])
+    assert "going on after epoch 1 of 4" in capsys.readouterr().err
+    assert second.rates == {2: pytest.approx(0.002), 3: pytest.approx(0.001), 4: pytest.approx(0.001)}
+    assert run.history.index.tolist() == [1, 2, 3, 4]
+
+
+def test_a_damaged_state_starts_again_and_says_so(sides, home, capsys):
+    class Stop(keras.callbacks.Callback):
+        on = True
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if Stop.on and epoch == 1:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train("cnn_leaky", *sides, callbacks=[Stop()], epochs=2, **SMALL)
+    (state,) = home.glob("runs/*/state.npz")
+    state.write_bytes(state.read_bytes()[:1000])
+    Stop.on = False
+    assert len(train("cnn_leaky", *sides, callbacks=[Stop()], epochs=2, **SMALL).history) == 2
+    assert "is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["model.keras", "history.csv", "config.json", "metrics.json"])
+def test_a_damaged_run_is_set_aside_and_trained_anew(sides, home, capsys, name):
+    run = train("dnn_narrow", *sides, epochs=1, **SMALL)
+    file = run.folder / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0x40 if name != "metrics.json" else 0x80
+    file.write_bytes(data)
+    again = train("dnn_narrow", *sides, epochs=1, **SMALL)
+    assert again.folder == run.folder and len(again.history) == 1 and again.model
+    assert (run.folder.with_name(run.name + ".damaged-1") / name).read_bytes() == data
+    assert "was damaged" in capsys.readouterr().err
+
+
+def test_best_keeps_the_weights_of_the_best_epoch(sides, home):
+    _, validation = sides
+    run = train("cnn_leaky", *sides, epochs=6, keep="best", learning_rate=0.01, **SMALL)
+    scores = run.history["val_accuracy"]
+    assert run.metrics["epoch"] == scores.idxmax()
+    predicted = run.model.predict(validation.images[..., None], verbose=0).argmax(axis=1)
+    assert np.mean(predicted == validation.labels) == pytest.approx(scores.max(), abs=1e-6)
+    assert run.metrics["accuracy"]["value"] == pytest.approx(scores.max(), abs=1e-6)
+
+
+def test_a_loss_that_is_no_number_stops_with_a_sentence(sides, home):
+    with pytest.raises(ValueError, match=r"the loss of cnn_fc3 became (nan|inf) in epoch \d: lower learning_rate \(1e"):
+        train("cnn_fc3", *sides, epochs=3, learning_rate=1e30, **SMALL)
+    assert not list(home.glob("runs/*/metrics.json"))
+
+
+def test_a_store_that_takes_no_more_costs_a_sentence_and_nothing_else(sides, home):
+    kept = train("dnn_narrow", *sides, epochs=1, **SMALL)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))  # what a full disk does, without one
+    try:
+        with pytest.raises(OSError, match=r"could not be written .* set FER_KERAS_HOME"):
+            train("dnn_narrow", *sides, epochs=1, seed=1, **SMALL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(list(home.glob("runs/*/metrics.json"))) == 1 and not list(home.glob("runs/**/.unfinished*"))
+    assert train("dnn_narrow", *sides, epochs=1, **SMALL).folder == kept.folder
+    assert len(train("dnn_narrow", *sides, epochs=1, seed=1, **SMALL).history) == 1
+
+
+def test_a_model_is_trained_as_a_copy_from_its_present_weights(sides, home):
+    keras.utils.set_random_seed(3)
+    model = build("cnn_leaky", width=0.125)
+    before = [value.copy() for value in model.get_weights()]
+    run = train(model, *sides, epochs=1, batch_size=64, learning_rate=1e-7)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    np.testing.assert_allclose(run.model.get_layer("logits").kernel, model.get_layer("logits").kernel, atol=1e-4)
+    assert train(model, *sides, epochs=1, batch_size=64, learning_rate=1e-7).folder == run.folder
+
+
+def test_your_own_net_is_trained_anew_when_its_file_changes(sides, home, monkeypatch):
+    monkeypatch.chdir(home)
+    text = (
+        "from fer_keras import build\ndef net(width=0.125):\n    return build('cnn_leaky', width=width, dropout=DROP)\n"
+    )
+    (home / "mine.py").write_text("DROP = 0.5\n" + text)
+    first = train("mine:net", *sides, epochs=1, batch_size=64)
+    (home / "mine.py").write_text("DROP = 0.25\n" + text)
+    second = train("mine:net", *sides, epochs=1, batch_size=64)
+    assert first.folder != second.folder
+    assert second.model.get_layer("dense1_drop").rate == 0.25
+    assert first.name.startswith("mine.net-")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"net": "vgg19"}, "no net is called 'vgg19'"),
+        ({"net": "nowhere:net"}, "nowhere:net cannot be found"),
+        ({"epoch": 3}, "a recipe has no field 'epoch'"),
+        ({"recipe": "mine"}, "no recipe is called 'mine'"),
+        ({"options": {"depth": 3}}, "cnn_leaky has no option 'depth'"),
+        ({"optimizer": "adamant"}, "no optimizer adamant"),
+        ({"flip": "sideways"}, "flip is one of"),
+        ({"seed": -1}, "seed is a number from 0 to"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence_and_leaves_no_run(sides, home, call, says):
+    with pytest.raises(ValueError, match=says):
+        train(call.pop("net", "cnn_leaky"), *sides, **{"epochs": 1} | call)
+    assert not list(home.glob("runs/*/metrics.json"))
+
+
+def test_no_faces_is_refused(sides):
+    with pytest.raises(ValueError, match="0 training and 70 validation faces; both need some"):
+        train("cnn_leaky", sides[0][:0], sides[1][:70])
+
+
+def test_steps_per_execution_and_the_users_optimizer_are_passed_on(sides, home):
+    options = {"steps_per_execution": 3, "optimizer": keras.optimizers.SGD(0.125), "jit_compile": False}
+    run = train("cnn_leaky", *sides, epochs=1, compile_options=options, callbacks=[count := Count()], **SMALL)
+    assert count.model.steps_per_execution == 3 and set(count.rates.values()) == {0.125}
+    assert run.config["compile"]["optimizer"]["class_name"] == "SGD"
+
+
+# In processes of their own: what is killed, what must be set before Keras starts, what runs twice at once.
+
+
+def _start(home: Path, *arguments, **variables) -> subprocess.Popen:
+    environment = {**os.environ, "FER_KERAS_HOME": str(home), "FER_KERAS_DETERMINISTIC": "1", **variables}
+    command = [sys.executable, "-m", "tests.trainings", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _finished(process: subprocess.Popen) -> tuple[str, str]:
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    return out, err
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_a_run_killed_at_any_moment_ends_with_the_bits_of_one_never_killed(tmp_path, backend):
+    if backend != "tensorflow":
+        require(backend)
+    whole, err = _finished(_start(tmp_path / "whole", "train", KERAS_BACKEND=backend))
+    for epoch in (2, 5):
+        process = _start(tmp_path / "killed", "train", KERAS_BACKEND=backend)
+        for line in process.stderr:
+            if f"epoch {epoch}/6" in line:
+                break
+        process.kill()
+        process.wait()
+    killed, err = _finished(_start(tmp_path / "killed", "train", KERAS_BACKEND=backend))
+    assert "going on after epoch" in err
+    assert killed == whole
+
+
+def test_two_processes_that_ask_for_one_run_end_with_the_same_whole_run(tmp_path):
+    first, second = _start(tmp_path, "train"), _start(tmp_path, "train")
+    (one, err_one), (other, err_other) = _finished(first), _finished(second)
+    assert one == other
+    assert "waiting for it" in err_one + err_other
+    assert len(list(tmp_path.glob("runs/*/metrics.json"))) == 1
+
+
+def test_asking_for_repeated_bits_too_late_is_an_error_that_says_so(tmp_path):
+    process = _start(tmp_path, "late", FER_KERAS_DETERMINISTIC="0")
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert "FER_KERAS_DETERMINISTIC=1 comes too late" in err
+
+
+def test_an_active_distribution_is_honoured(tmp_path):
+    require("jax")
+    flags = "--xla_force_host_platform_device_count=2"
+    out, _ = _finished(_start(tmp_path, "distributed", KERAS_BACKEND="jax", XLA_FLAGS=flags))
+    assert json.loads(out) == {"devices_of_weights": 2, "devices": 2, "predictions": 69, "epochs": 2}
