@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shlex
 import sys
 import warnings
@@ -186,6 +187,8 @@ def _values(pairs: list[list[str]]) -> dict:
             values[name] = yaml.safe_load(text)
         except yaml.YAMLError:
             raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
+        if re.fullmatch(r"[+-]?\d+(\.\d*)?e[+-]?\d+", text, re.IGNORECASE):
+            values[name] = float(text)  # which YAML takes for a word
     return values
 
 

@@ -39,7 +39,7 @@ def cnn_leaky(width=1.0, dropout=None, batch_norm=True, activation=LEAKY, kernel
     """Report A: four blocks of convolution, LeakyReLU, batch norm (this order is ours), pool."""
     net = _Layers(width, dropout, batch_norm, activation)
     for i, (filters, size) in enumerate([(32, 5), (64, 3), (128, 3), (128, 3)], 1):
-        net.conv(filters, kernel or size, f"block{i}_conv", norm="after").pool(f"block{i}_pool")
+        net.conv(filters, size if kernel is None else kernel, f"block{i}_conv", norm="after").pool(f"block{i}_pool")
     return net.flat().dense(256, "dense1").drop(0.5).done("cnn_leaky")
 
 
@@ -67,7 +67,9 @@ def cnn_pyramid(width=1.0, dropout=None, batch_norm=True, activation="relu", ker
     """Report C: four blocks with more and larger filters in the middle, then two dense layers."""
     net = _Layers(width, dropout, batch_norm, activation)
     for i, (filters, size) in enumerate([(32, 3), (64, 5), (64, 3), (32, 3)], 1):
-        net.conv(filters, kernel or size, f"block{i}_conv", norm="before").pool(f"block{i}_pool").drop(0.25)
+        net.conv(filters, size if kernel is None else kernel, f"block{i}_conv", norm="before").pool(
+            f"block{i}_pool"
+        ).drop(0.25)
     net.flat()
     for i, units in enumerate([256, 512], 1):
         net.dense(units, f"dense{i}", norm=True).drop(0.25)
@@ -86,7 +88,7 @@ def cnn_fc3(width=1.0, activation="relu", kernel=None) -> keras.Model:
     """Report D: four convolutions, a pool after each, three dense layers; ReLU is ours."""
     net = _Layers(width, None, False, activation)
     for i, (filters, size) in enumerate([(32, 5), (64, 3), (128, 3), (128, 3)], 1):
-        net.conv(filters, kernel or size, f"block{i}_conv").pool(f"block{i}_pool")
+        net.conv(filters, size if kernel is None else kernel, f"block{i}_conv").pool(f"block{i}_pool")
     return net.flat().dense(256, "dense1").dense(128, "dense2").done("cnn_fc3")
 
 
@@ -133,6 +135,10 @@ class _Layers:
     """Layers one after another, from raw faces to probabilities, with the options that the nets share."""
 
     def __init__(self, width, dropout, batch_norm, activation, initializer="glorot_uniform", **norm):
+        if not isinstance(width, int | float) or width <= 0:
+            raise ValueError(f"width is a number above 0, 1 for the report's own, not {width!r}")
+        if dropout is not None and not (isinstance(dropout, int | float) and 0 <= dropout < 1):
+            raise ValueError(f"dropout is a share from 0 to below 1, not {dropout!r}")
         self.width, self.dropout, self.batch_norm = width, dropout, batch_norm
         self.activation, self.initializer, self.norm_options = activation, initializer, norm
         self.inputs = keras.Input((SIZE, SIZE, 1), name="faces")
@@ -140,6 +146,8 @@ class _Layers:
 
     def conv(self, filters: int, kernel: int, name: str, norm: str = ""):
         """A "same" convolution; batch norm `before` or `after` its activation."""
+        if not isinstance(kernel, int) or kernel < 1:
+            raise ValueError(f"kernel is a whole number of pixels, at least 1, not {kernel!r}")
         self.x = layers.Conv2D(
             self._scaled(filters), kernel, padding="same", kernel_initializer=self.initializer, name=name
         )(self.x)

@@ -23,11 +23,9 @@ def load_model(path: Path) -> "keras.Model":
     except Exception as error:  # Keras, zipfile, h5py and json raise many kinds
         why = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(f"{path} cannot be loaded as a Keras model: {why or type(error).__name__}") from None
-    shapes = model.input_shape, model.output_shape
-    if shapes != ((None, SIZE, SIZE, 1), (None, len(EMOTIONS))):
-        raise ValueError(
-            f"{path} turns {shapes[0]} into {shapes[1]}, not 48 × 48 × 1 faces into {len(EMOTIONS)} shares"
-        )
+    takes, gives = model.input_shape, model.output_shape
+    if (takes, gives) != ((None, SIZE, SIZE, 1), (None, len(EMOTIONS))):
+        raise ValueError(f"{path} turns {takes} into {gives}, not 48 × 48 × 1 faces into {len(EMOTIONS)} probabilities")
     return model
 
 

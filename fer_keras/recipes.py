@@ -30,11 +30,11 @@ class Recipe:
         if isinstance(self.learning_rate, dict) and 1 not in self.learning_rate:
             raise ValueError(f"learning_rate by epochs starts with epoch 1, not {self.learning_rate}")
         rates = self.learning_rate.values() if isinstance(self.learning_rate, dict) else [self.learning_rate]
-        if self.epochs < 1 or self.batch_size < 1 or not all(rate > 0 for rate in rates):
-            raise ValueError(
-                "epochs, batch_size and learning_rate are above 0, "
-                f"not {self.epochs}, {self.batch_size} and {self.learning_rate}"
-            )
+        for name in ("epochs", "batch_size"):
+            if not isinstance(value := getattr(self, name), int) or value < 1:
+                raise ValueError(f"{name} is a whole number above 0, not {value!r}")
+        if not all(isinstance(rate, int | float) and rate > 0 for rate in rates):
+            raise ValueError(f"learning_rate is a number above 0, not {self.learning_rate!r}")
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 1."""

@@ -156,8 +156,8 @@ def checksum(path: Path) -> int:
 
 def find_run(text: str) -> Run | None:
     """The run of that name or folder; of a part of the name if only one run has it; else None."""
-    found = [folder for folder in (Path(text), home() / "runs" / text) if (folder / "metrics.json").exists()]
-    if not found:
+    named = (folder for folder in (Path(text), home() / "runs" / text) if (folder / "metrics.json").exists())
+    if not (found := [*named][:1]):
         found = [path.parent for path in (home() / "runs").glob("*/metrics.json") if text in path.parent.name]
     if len(found) > 1:
         raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")

@@ -1,9 +1,10 @@
 """Speeds, as ratios to the usual ways, measured in turns in one run: `make bench`.
 
-    python -m tests.bench [reading batches training drawing duplicates learning] [--csv fer2013.csv] [--keep]
+    python -m tests.bench [PART ...] [--csv fer2013.csv] [--keep]
 
-Without names it measures all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes
-what was measured into notebooks/results/bench.json. Close other programs first.
+The parts are reading, batches, training, drawing, duplicates, learning, runs, folds and kills; without names all.
+`--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes what was measured into
+notebooks/results/bench.json. Close other programs first.
 """
 
 import argparse
@@ -200,6 +201,107 @@ def learning(options) -> dict:
     return values
 
 
+def runs(options) -> dict:
+    """`train` against plain `model.fit` with the same batches and epochs; loading the run; repeatable bits."""
+    import keras
+
+    from fer_keras import FaceBatches, build, train
+    from fer_keras.recipes import RECIPES
+
+    faces = draw_faces(4000)
+    training, validation = faces.split("Training")[:2048], faces.split("PublicTest")
+    plan = RECIPES["cnn_pyramid"].changed(epochs=3)
+    seeds = iter(range(10**6))
+
+    def with_fit():
+        keras.utils.set_random_seed(next(seeds))
+        net = build("cnn_pyramid")
+        net.compile(keras.optimizers.Adam(0.001, 0.9, 0.99), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        batches = FaceBatches(training, plan.batch_size, flip=plan.flip)
+        held_out = FaceBatches(validation, shuffle=False)
+        net.fit(batches, epochs=3, validation_data=held_out, shuffle=False, verbose=0)
+
+    def with_train():
+        train("cnn_pyramid", training, validation, epochs=3, seed=next(seeds))
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FER_KERAS_HOME"] = folder
+        seconds = in_turns({"fit": with_fit, "train": with_train}, 5, "training")
+        ways = {"load": lambda: train("cnn_pyramid", training, validation, epochs=3, seed=1) and None}
+        seconds |= in_turns(ways, 5, "loading")
+        for mode in ("0", "1"):
+            code = """import time
+from fer_keras import draw_faces, train
+faces = draw_faces(4000)
+training, validation = faces.split("Training")[:1024], faces.split("PublicTest")
+train("cnn_pyramid", training, validation, epochs=1)
+print(train("cnn_pyramid", training, validation, epochs=3, seed=1).metrics["seconds"])"""
+            environment = {**os.environ, "FER_KERAS_DETERMINISTIC": mode}
+            out = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
+            seconds[mode] = float(out)
+        del os.environ["FER_KERAS_HOME"]
+    return {
+        "runs_train_to_fit_seconds": seconds["train"] / seconds["fit"],
+        "runs_load_seconds": seconds["load"],
+        "runs_repeatable_to_usual_seconds": seconds["1"] / seconds["0"],
+    }
+
+
+def folds(options) -> dict:
+    """Twenty folds of a small net in one process: memory, and seconds a fold beyond its epochs."""
+    code = f"""import time
+{PEAK}
+from fer_keras import draw_faces, runs, train
+import fer_keras.kfold as kfold
+faces, peaks, fold = draw_faces(1000), [], kfold._fold
+def measured(*arguments):
+    result = fold(*arguments)
+    peaks.append(peak())
+    return result
+kfold._fold = measured
+start = time.perf_counter()
+found = kfold.run_kfold("cnn_leaky", faces, 20, options={{"width": 0.25}}, epochs=2, batch_size=64)
+seconds = time.perf_counter() - start
+training = sum(runs.Run(folder).metrics["seconds"] for folder in found.runs)
+print(peaks[19] / peaks[1], (seconds - training) / 20, peaks[19])"""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "FER_KERAS_HOME": folder}
+        out = subprocess.check_output([sys.executable, "-c", code], text=True, env=environment)
+    grown, overhead, kilobytes = out.split()
+    return {
+        "folds_peak_of_20th_to_2nd": float(grown),
+        "folds_overhead_seconds": float(overhead),
+        "folds_peak_gigabytes": int(kilobytes) / 2**20,
+    }
+
+
+def kills(options) -> dict:
+    """Fifty kills (SIGKILL) at random moments of five folds; the end must have the bits of a run never killed."""
+    rng, killed, ended, same = np.random.default_rng(0), 0, 0, 0
+    with tempfile.TemporaryDirectory() as folder, bar(total=50, what="killing", unit="kill") as progress:
+
+        def five_folds(name):
+            environment = {**os.environ, "FER_KERAS_HOME": f"{folder}/{name}", "FER_KERAS_DETERMINISTIC": "1"}
+            command = [sys.executable, "-m", "tests.trainings", "kfold", "one", "5"]
+            return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+        start = time.perf_counter()
+        whole = five_folds("whole").communicate()[0]
+        longest = (time.perf_counter() - start) / 2
+        while killed < 50:
+            process = five_folds(f"killed-{ended}")
+            try:
+                out, _ = process.communicate(timeout=rng.uniform(0, longest))
+                ended, same = ended + 1, same + (out == whole)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                killed += 1
+                progress.update()
+        out = five_folds(f"killed-{ended}").communicate()[0]
+    return {"kills": killed, "kills_runs_ended": ended + 1, "kills_runs_with_the_same_bits": same + (out == whole)}
+
+
 def _small_cnn():
     import keras
     from keras import layers
@@ -236,7 +338,9 @@ def _compiled(net):
     return net
 
 
-PARTS = {part.__name__: part for part in (reading, batches, training, drawing, duplicates, learning)}
+PARTS = {
+    part.__name__: part for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, kills)
+}
 
 
 def main() -> None:

@@ -36,9 +36,10 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: Recipe(epochs=0), "above 0, not 0"),
-        (lambda: Recipe(epochs=1, batch_size=0), "above 0"),
-        (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "above 0"),
+        (lambda: Recipe(epochs=0), "epochs is a whole number above 0, not 0"),
+        (lambda: Recipe(epochs=2.5), "epochs is a whole number above 0, not 2.5"),
+        (lambda: Recipe(epochs=1, batch_size="big"), "batch_size is a whole number above 0, not 'big'"),
+        (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "learning_rate is a number above 0, not {1"),
         (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "starts with epoch 1"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
         (lambda: Recipe(epochs=1).changed(epoch=2), "no field 'epoch'; it has epochs, batch_size"),

@@ -3,7 +3,12 @@
 import hashlib
 import json
 import os
+import signal
 import sys
+import threading
+import time
+
+from fer_keras import cache
 
 
 def sides():
@@ -60,5 +65,34 @@ def distributed() -> None:
     print(json.dumps(found | {"predictions": run.metrics["accuracy"]["n"], "epochs": len(run.history)}))
 
 
+def kfold() -> None:
+    """Three folds, or as many as named, in one process, in two, or on a Dask cluster of two, one of which is killed."""
+    import joblib
+
+    from fer_keras import load_faces, run_kfold
+
+    def run(**options):
+        k = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+        folds = run_kfold("cnn_leaky", load_faces(n=400), k, options={"width": 0.25}, epochs=2, **options)
+        print(json.dumps({"folds": len(folds.runs), "bits": hashlib.sha256(folds.probabilities.tobytes()).hexdigest()}))
+
+    if sys.argv[2] != "cluster":
+        return run(jobs={"one": 1, "two": 2}[sys.argv[2]])
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        victim = next(iter(client.run(os.getpid).values()))
+        threading.Thread(target=_kill_once_it_trains, args=[victim], daemon=True).start()
+        with joblib.parallel_config(backend="dask"):
+            run()
+        assert victim not in client.run(os.getpid).values(), "the worker was not killed"
+
+
+def _kill_once_it_trains(victim: int) -> None:
+    while not list((cache.home() / "runs").glob("*/state.npz")):
+        time.sleep(0.05)
+    os.kill(victim, signal.SIGKILL)
+
+
 if __name__ == "__main__":
-    {"train": train_one, "late": late, "distributed": distributed}[sys.argv[1]]()
+    {"train": train_one, "late": late, "distributed": distributed, "kfold": kfold}[sys.argv[1]]()

@@ -1,0 +1,141 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import require
+
+from fer_keras import run_kfold
+from fer_keras.kfold import fold_numbers
+
+SETTINGS = {"options": {"width": 0.125}, "epochs": 1, "batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def folds(drawn):
+    return run_kfold("cnn_leaky", drawn, k=3, **SETTINGS)
+
+
+def test_folds_hold_every_face_once_and_every_class_in_proportion(drawn):
+    fold = fold_numbers(drawn, 5, seed=1)
+    assert set(fold) == set(range(5))
+    counts = np.array([np.bincount(drawn.labels[fold == number], minlength=7) for number in range(5)])
+    even = np.bincount(drawn.labels, minlength=7) / 5
+    assert np.abs(counts - even).max() <= 5 and counts.min() > 0
+    assert (fold == fold_numbers(drawn, 5, seed=1)).all() and (fold != fold_numbers(drawn, 5, seed=2)).any()
+
+
+def test_copies_stand_in_one_fold_unless_they_are_ignored(drawn):
+    groups = drawn.duplicate_groups()
+    assert len(np.unique(groups)) < len(drawn)  # there are copies
+
+    def groups_in_two_folds(fold):
+        return sum(len(np.unique(fold[groups == group])) > 1 for group in np.unique(groups))
+
+    assert groups_in_two_folds(fold_numbers(drawn, 5)) == 0
+    assert groups_in_two_folds(fold_numbers(drawn, 5, duplicates="ignore")) > 0
+
+
+def test_every_face_is_judged_by_a_net_that_has_not_seen_it(drawn, folds):
+    assert folds.probabilities.shape == (len(drawn), 7)
+    np.testing.assert_allclose(folds.probabilities.sum(axis=1), 1, atol=1e-4)
+    for number, folder in enumerate(folds.runs):
+        held_out = folds.fold == number
+        right = folds.probabilities[held_out].argmax(axis=1) == drawn.labels[held_out]
+        scores = json.loads((folder / "metrics.json").read_text())
+        assert folds.accuracies[number] == right.mean() == scores["accuracy"]["value"]
+        assert scores["accuracy"]["n"] == scores["accuracy_without_duplicates"]["n"] == held_out.sum()
+        assert not (folder / "model.keras").exists()
+    assert len(set(folds.runs)) == 3
+
+
+def test_scores_are_pooled_with_spread_and_interval(drawn, folds):
+    metrics = folds.metrics
+    assert metrics["pooled"]["n"] == len(drawn)
+    assert metrics["pooled"]["value"] == np.mean(folds.probabilities.argmax(axis=1) == drawn.labels)
+    assert metrics["mean"]["value"] == pytest.approx(folds.accuracies.mean())
+    assert metrics["spread"]["value"] == pytest.approx(np.std(folds.accuracies, ddof=1))
+    half = 4.3027 * metrics["spread"]["value"] / np.sqrt(3)  # Student's t, two degrees of freedom
+    mean = metrics["mean"]["value"]
+    assert metrics["mean"]["interval"] == pytest.approx([mean - half, mean + half], abs=1e-4)
+    assert folds.confusion.shape == (7, 7) and (folds.confusion.sum(axis=1) == np.bincount(drawn.labels)).all()
+    assert np.trace(folds.confusion) / len(drawn) == pytest.approx(metrics["pooled"]["value"])
+
+
+def test_folds_start_from_weights_of_their_own_and_are_not_made_twice(drawn, folds):
+    config = [json.loads((folder / "config.json").read_text()) for folder in folds.runs]
+    assert len({each["seed"] for each in config}) == len({each["training"] for each in config}) == 3
+    made = [(folder / "metrics.json").stat().st_mtime_ns for folder in folds.runs]
+    again = run_kfold("cnn_leaky", drawn, k=3, **SETTINGS)
+    assert [(folder / "metrics.json").stat().st_mtime_ns for folder in again.runs] == made
+    np.testing.assert_array_equal(again.probabilities, folds.probabilities)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"k": 1}, "1 folds need k at least 2"),
+        ({"k": 500}, r"500 folds need .* only \d+ different disgust faces"),
+        ({"duplicates": "drop"}, 'duplicates is "together" or "ignore", not \'drop\''),
+        ({"net": object()}, "name a net"),
+        ({"epoch": 1}, "a recipe has no field 'epoch'"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence(drawn, call, says):
+    with pytest.raises(ValueError, match=says):
+        run_kfold(**{"net": "cnn_leaky", "faces": drawn, "k": 3} | call)
+
+
+# In processes of their own, where bits repeat
+
+
+def _start(home: Path, *arguments) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.trainings", *arguments],
+        env={**os.environ, "FER_KERAS_HOME": str(home), "FER_KERAS_DETERMINISTIC": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def _processes_of(session: int) -> list[str]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = status.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(after_name[3]) == session and after_name[0] != "Z":
+            found.append(status.parent.name)
+    return found
+
+
+def test_two_jobs_and_a_cluster_that_loses_a_worker_give_the_bits_of_one_process(tmp_path):
+    require("distributed")
+    results = {}
+    for how in ("one", "two", "cluster"):
+        process = _start(tmp_path / how, "kfold", how)
+        results[how], err = process.communicate()
+        assert process.returncode == 0, err
+        assert not _processes_of(process.pid)
+    assert results["one"] == results["two"] == results["cluster"]
+    assert json.loads(results["one"])["folds"] == 3
+
+
+@pytest.mark.parametrize("how", ["one", "two"])
+def test_ctrl_c_stops_says_how_to_go_on_and_leaves_no_process(tmp_path, how):
+    process = _start(tmp_path, "kfold", how)
+    while not list(tmp_path.glob("runs/*/metrics.json")) and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode not in (0, None)
+    assert "of 3 folds; the same call goes on from there" in err
+    assert not _processes_of(process.pid)
+    finished, _ = _start(tmp_path, "kfold", "one").communicate()
+    assert json.loads(finished)["folds"] == 3

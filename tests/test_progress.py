@@ -1,0 +1,58 @@
+"""The bar over epochs in a log, under real papermill, and drawn over where a line can be."""
+
+import subprocess
+import sys
+
+import nbformat
+
+from fer_keras.progress import EpochBar
+
+LOGS = {"loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.35}
+
+
+def test_a_log_gets_one_line_an_epoch(capsys):
+    bar = EpochBar("cnn_leaky", 3)
+    bar.start(1)
+    bar.within(0.5, LOGS)
+    bar.epoch(2, LOGS, 12.3)
+    bar.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "cnn_leaky: going on after epoch 1 of 3",
+        "cnn_leaky: epoch 2/3, loss 1.500, accuracy 0.400, validation accuracy 0.350, 12 s",
+    ]
+
+
+def test_no_title_says_nothing(capsys):
+    bar = EpochBar("", 3)
+    bar.start(1)
+    bar.epoch(2, LOGS, 1)
+    bar.close()
+    assert capsys.readouterr().err == ""
+
+
+def test_where_lines_can_be_drawn_over_there_is_one_bar_with_the_scores(capsys, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "a notebook in Jupyter")
+    bar = EpochBar("cnn_leaky", 4)
+    bar.start(0)
+    bar.bar.delay = 0
+    bar.within(0.5, LOGS)
+    assert bar.bar.n == 0.5
+    bar.epoch(1, LOGS, 3)
+    bar.bar.refresh()
+    bar.close()
+    error = capsys.readouterr().err
+    assert "1.0/4 epochs" in error and "validation accuracy 0.350" in error
+    assert "\n" not in error.strip()
+
+
+def test_papermills_log_has_a_line_an_epoch(tmp_path):
+    code = """from fer_keras import load_faces, train
+faces = load_faces(n=300)
+run = train("dnn_narrow", faces.split("Training"), faces.split("PublicTest"), options={"width": 0.25}, epochs=3)"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    papermill = [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "--log-output", "--no-progress-bar"]
+    log = subprocess.run(papermill, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    assert [f"dnn_narrow: epoch {epoch}/3, loss " in log for epoch in (1, 2, 3)] == [True] * 3
+    assert log.count("dnn_narrow: epoch") == 3
