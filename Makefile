@@ -1,13 +1,13 @@
 # `make` alone prints its targets. Each target makes .venv and installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help report test bench lab lint clean
+.PHONY: help report test bench lab lint clean clean-runs
 # Chosen among what is there: `make PYTHON=/path/to/python3.12 report` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
 BIN := .venv/bin
 
 help:  ## print these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 .venv/installed: requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "fer-keras needs Python 3.11, 3.12 or 3.13; none of them is on the PATH."; exit 1; }
@@ -37,5 +37,8 @@ lint: .venv/installed  ## mend style in code and notebooks
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout --keep-id notebooks/*.ipynb
 
-clean:  ## remove .venv and reports (cached faces stay in the user's cache folder)
+clean-runs: .venv/installed  ## remove all trained runs from the user's cache folder (FER_KERAS_HOME)
+	$(BIN)/python -c "import shutil; from fer_keras import cache; shutil.rmtree(cache.home() / 'runs', ignore_errors=True)"
+
+clean:  ## remove .venv and reports (faces and runs stay in the user's cache folder)
 	rm -rf .venv reports

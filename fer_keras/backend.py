@@ -65,6 +65,8 @@ def limit_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
+    elif BACKEND == "jax":
+        os.environ["PJRT_NPROC"] = str(threads)  # read when JAX makes its first array
 
 
 def devices() -> int | None:

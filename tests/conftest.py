@@ -30,4 +30,5 @@ def require(module: str):
     if module in os.environ.get("FER_KERAS_REQUIRE", "").split(","):
         __import__(module)
     else:
-        pytest.importorskip(module, reason=f"{module} is not installed: pip install -e .[{module}]")
+        extra = {"distributed": "cluster"}.get(module, module)
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install -e .[{extra}]")
