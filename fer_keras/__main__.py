@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import os
 import re
 import shlex
 import sys
 import warnings
+from datetime import date
 from pathlib import Path
 
 
@@ -145,6 +147,7 @@ def _train(options) -> int:
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
     last = run.history.iloc[-1]
+    made = date.fromtimestamp((run.folder / "metrics.json").stat().st_mtime)
     values = scores | {
         "epoch": run.metrics["epoch"],
         "epochs": len(run.history),
@@ -155,7 +158,7 @@ def _train(options) -> int:
         "parameters": run.metrics["parameters"],
         "seconds": run.metrics["seconds"],
     }
-    print(json.dumps({options.net: result(_command_line(options), options.data, values)}, indent=1))
+    print(json.dumps({options.net: result(_command_line(options), options.data, values, made)}, indent=1))
     return 0
 
 
@@ -173,8 +176,12 @@ def _predict(options) -> int:
 
 
 def _command_line(options) -> str:
-    """What was typed, without the folders of the data."""
-    return shlex.join(["fer-keras", *(Path(word).name if word == options.data else word for word in options.typed)])
+    """What was typed, without the folders of the data, and what was set that decides the bits."""
+    typed = shlex.join(["fer-keras", *(Path(word).name if word == options.data else word for word in options.typed)])
+    variables = [
+        f"{name}={os.environ[name]}" for name in ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND") if name in os.environ
+    ]
+    return " ".join([*variables, typed])
 
 
 def _values(pairs: list[list[str]]) -> dict:

@@ -106,8 +106,8 @@ def run_kfold(
     threads = None if alone or cluster else max(1, joblib.cpu_count() // jobs)
     tasks = [
         joblib.delayed(_fold)(
-            net, faces, numbers, fold, variables, threads,
-            {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}" if alone else ""} | settings,
+            net, faces, numbers, fold, variables, threads, alone,
+            {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings,
         )
         for fold in range(k)
     ]  # fmt: skip
@@ -137,7 +137,7 @@ def run_kfold(
     return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
 
 
-def _fold(net, faces, numbers, fold, variables, threads, settings) -> tuple[float, np.ndarray, str]:
+def _fold(net, faces, numbers, fold, variables, threads, alone, settings) -> tuple[float, np.ndarray, str]:
     """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
     with _one_at_a_time:
         os.environ.update(variables)
@@ -147,7 +147,10 @@ def _fold(net, faces, numbers, fold, variables, threads, settings) -> tuple[floa
             limit_threads(threads)
         import keras
 
+        from fer_keras import progress
         from fer_keras.training import train
+
+        progress.silent = not alone
 
         held_out = numbers == fold
         run = train(net, faces[~held_out], faces[held_out], **settings)

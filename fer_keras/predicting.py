@@ -8,6 +8,7 @@ import numpy as np
 
 from fer_keras.cache import write_whole
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
+from fer_keras.progress import bar
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +32,8 @@ def load_model(path: Path) -> "keras.Model":
 
 def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
     """(n, 7) probabilities, one row a face."""
+    import keras
+
     from fer_keras.augment import FaceBatches
     from fer_keras.backend import devices, feed
 
@@ -38,7 +41,10 @@ def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
         return np.empty((0, len(EMOTIONS)), np.float32)
     filled_up = faces[np.arange(-(-len(faces) // (over := devices() or 1)) * over) % len(faces)]
     any_labels = replace(filled_up, labels=np.zeros_like(filled_up.labels))  # batches want some
-    return model.predict(feed(FaceBatches(any_labels, shuffle=False)), verbose=0)[: len(faces)]
+    batches = FaceBatches(any_labels, shuffle=False)
+    with bar(total=len(batches), what="predicting", unit="batch") as progress:
+        each = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda *_, **__: progress.update())
+        return model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)]
 
 
 def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":

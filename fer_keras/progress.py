@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from tqdm.auto import tqdm
 
+silent = False  # in a process that works for another one, which has the bar
+
 
 def redraws() -> bool:
     """Whether a line can be drawn over: in a terminal and in Jupyter, not in a log or under papermill."""
@@ -15,14 +17,14 @@ def redraws() -> bool:
 def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **options) -> tqdm:
     """A tqdm bar that shows up after two seconds; where it cannot redraw itself (a log) it says little."""
     seldom = {} if redraws() else {"mininterval": 10, "ncols": 80}
-    return tqdm(steps, what, unit=unit, delay=2, **seldom | options)
+    return tqdm(steps, what, unit=unit, delay=2, disable=silent or options.pop("disable", False), **seldom | options)
 
 
 class EpochBar:
     """A bar over the epochs of a training, with its scores; where it cannot be redrawn a line an epoch instead."""
 
     def __init__(self, what: str, epochs: int):
-        self.what, self.epochs, self.bar = what, epochs, None
+        self.what, self.epochs, self.bar = "" if silent else what, epochs, None
 
     def start(self, done: int) -> None:
         if self.what and 0 < done < self.epochs:

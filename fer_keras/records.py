@@ -74,12 +74,12 @@ def read_notebook(notebook: nbformat.NotebookNode) -> tuple[dict[str, dict], str
     return records, text
 
 
-def result(command: str, data: str, values: dict) -> dict:
+def result(command: str, data: str, values: dict, day: date | None = None) -> dict:
     """An entry of a file in notebooks/results/: values, and what it takes to measure them again."""
     entries = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
     return {
         "command": command,
-        "date": date.today().isoformat(),
+        "date": (day or date.today()).isoformat(),
         "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "data": Path(data).name,
         "values": entries,

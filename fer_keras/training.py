@@ -43,7 +43,7 @@ def train(
     net: a name, `module:function`, or a model (of which a copy is trained, from its present weights).
     recipe: the name of another recipe, or a Recipe; nets of your own go by report C's. options: for `build`.
     changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are.
-    title: what the bar says (the net's name); "" shows none.
+    title: what the bar says (the net's name).
     A training that was stopped or killed goes on after the last epoch that was saved.
 
     >>> run = train("cnn_pyramid", faces.split("Training"), faces.split("PublicTest"), seed=1, epochs=5)
@@ -86,7 +86,7 @@ def train(
             runs.write_json(folder / "config.json", decides | {"versions": versions})
         with _seeded(seed):
             model = build(net, **options or {}) if isinstance(net, str) else _copy(net)
-        bar = EpochBar(model.name if title is None else title, plan.epochs)
+        bar = EpochBar(title or model.name, plan.epochs)
         return _train(
             model, training, validation, plan, seed, folder, callbacks, compile_options or {}, keep_model, bar
         )

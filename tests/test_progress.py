@@ -5,6 +5,7 @@ import sys
 
 import nbformat
 
+from fer_keras import progress
 from fer_keras.progress import EpochBar
 
 LOGS = {"loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.35}
@@ -22,11 +23,15 @@ def test_a_log_gets_one_line_an_epoch(capsys):
     ]
 
 
-def test_no_title_says_nothing(capsys):
-    bar = EpochBar("", 3)
+def test_a_process_that_works_for_another_says_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "silent", True)
+    bar = EpochBar("cnn_leaky", 3)
     bar.start(1)
     bar.epoch(2, LOGS, 1)
     bar.close()
+    with progress.bar(total=3, what="predicting") as inner:
+        inner.delay = 0
+        inner.update()
     assert capsys.readouterr().err == ""
 
 
