@@ -97,6 +97,12 @@ class Watch(keras.callbacks.Callback):
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
         self.interrupted = False
 
+    def start(self) -> int:
+        """The epochs that are done already."""
+        done = self.state.restore()
+        self.bar.start(done)
+        return done
+
     def on_train_begin(self, logs=None):
         """Python drops a KeyboardInterrupt that comes while it clears up memory; so remember that one came."""
         self.state.put_back()

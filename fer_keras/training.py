@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import keras
 
@@ -86,49 +85,50 @@ def train(
             runs.write_json(folder / "config.json", decides | {"versions": versions})
         with _seeded(seed):
             model = build(net, **options or {}) if isinstance(net, str) else _copy(net)
-        bar = EpochBar(title or model.name, plan.epochs)
-        return _train(
-            model, training, validation, plan, seed, folder, callbacks, compile_options or {}, keep_model, bar
-        )
+        rates = _compile(model, plan, compile_options or {})
+        state = State(folder / "state.npz", model)
+        watch = Watch(state, plan, seed, rates, EpochBar(title or model.name, plan.epochs))
+        batches = FaceBatches(training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed)
+        if watch.start() < plan.epochs:
+            _fit(model, batches, validation, plan, watch, callbacks)
+        with runs.stored(folder):
+            run = _leave(model, state, training, validation, keep_model)
+            state.path.unlink(missing_ok=True)
+        return run
 
 
-def _train(model, training, validation, plan, seed, folder, callbacks, compile_options, keep_model, bar) -> runs.Run:
-    batches = FaceBatches(
-        training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed
-    )  # fmt: skip
-    compiled = {"loss": keras.losses.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]} | compile_options
-    rates = "optimizer" not in compile_options
-    model.compile(**compiled | ({"optimizer": _optimizer(plan)} if rates else {}))
+def _compile(model: keras.Model, plan: Recipe, options: dict) -> bool:
+    """Compile by the recipe; True if its learning rates apply, which they do not to an optimizer of the user's."""
+    usual = {"loss": keras.losses.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]}
+    rates = "optimizer" not in options
+    model.compile(**usual | ({"optimizer": _optimizer(plan)} if rates else {}) | options)
     model.optimizer.build(model.trainable_variables)
-    state = State(folder / "state.npz", model)
-    bar.start(state.restore())
-    watch = Watch(state, plan, seed, rates, bar)
-    if state.epoch < plan.epochs:
-        try:
-            model.fit(
-                backend.feed(batches),
-                epochs=plan.epochs,
-                initial_epoch=state.epoch,
-                validation_data=backend.feed(FaceBatches(validation, shuffle=False)),
-                callbacks=[batches.epochs(), *callbacks, watch],
-                shuffle=False,
-                verbose=0,
-            )
-        except KeyboardInterrupt:
-            print(f"fer-keras: stopped; the same call goes on after epoch {state.saved}", file=sys.stderr)
-            raise
-        finally:
-            watch.over()
-    with runs.stored(folder):
-        run = _leave(model, state, training, validation, folder, keep_model)
-        state.path.unlink(missing_ok=True)
-    return run
+    return rates
 
 
-def _leave(model, state: State, training: Faces, validation: Faces, folder: Path, keep_model: bool) -> runs.Run:
+def _fit(model, batches: FaceBatches, validation: Faces, plan: Recipe, watch: Watch, callbacks) -> None:
+    try:
+        model.fit(
+            backend.feed(batches),
+            epochs=plan.epochs,
+            initial_epoch=watch.state.epoch,
+            validation_data=backend.feed(FaceBatches(validation, shuffle=False)),
+            callbacks=[batches.epochs(), *callbacks, watch],
+            shuffle=False,
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        print(f"fer-keras: stopped; the same call goes on after epoch {watch.state.saved}", file=sys.stderr)
+        raise
+    finally:
+        watch.over()
+
+
+def _leave(model: keras.Model, state: State, training: Faces, validation: Faces, keep_model: bool) -> runs.Run:
     """Write all that the run consists of."""
     import pandas as pd
 
+    folder = state.path.parent
     epoch = state.back_to_kept()
     table = pd.DataFrame(state.history, index=pd.RangeIndex(1, len(state.history) + 1, name="epoch"))
     cache.write_whole(folder / "history.csv", lambda file: table.to_csv(file))
