@@ -133,11 +133,12 @@ def _data(options) -> int:
 def _train(options) -> int:
     from fer_keras import load_faces
     from fer_keras.records import result
-    from fer_keras.training import train
+    from fer_keras.training import recipe_of, train
 
     faces = load_faces(options.data)
     training, validation = faces.split("Training"), faces.split("PublicTest")
-    run = train(options.net, training, validation, options=_values(options.o), seed=options.seed, **_values(options.r))
+    plan = recipe_of(options.net).changed(**_values(options.r))
+    run = train(options.net, training, validation, recipe=plan, options=_values(options.o), seed=options.seed)
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
     if not options.json:
         print(run.name)
@@ -164,8 +165,10 @@ def _train(options) -> int:
 
 def _predict(options) -> int:
     from fer_keras import load_faces
-    from fer_keras.predicting import prediction_table, write_predictions
+    from fer_keras.predicting import check_target, prediction_table, write_predictions
 
+    if options.out:
+        check_target(options.out)
     faces = load_faces(options.source)
     table = prediction_table(options.run_or_model, faces)
     if options.out:
@@ -177,7 +180,7 @@ def _predict(options) -> int:
 
 def _command_line(options) -> str:
     """What was typed, without the folders of the data, and what was set that decides the bits."""
-    typed = shlex.join(["fer-keras", *(Path(word).name if word == options.data else word for word in options.typed)])
+    typed = shlex.join(["fer-keras", *(word.replace(options.data, Path(options.data).name) for word in options.typed)])
     variables = [
         f"{name}={os.environ[name]}" for name in ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND") if name in os.environ
     ]

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 
 import keras
@@ -29,12 +30,13 @@ def _repeat_bits() -> bool:
     elif BACKEND == "torch":
         import torch
 
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA refuses
         torch.use_deterministic_algorithms(True)
     return True
 
 
 def _asked() -> bool:
-    return os.environ.get("FER_KERAS_DETERMINISTIC", "0") not in ("", "0")
+    return os.environ.get("FER_KERAS_DETERMINISTIC") == "1"
 
 
 _repeats = _asked() and _repeat_bits()
@@ -56,11 +58,12 @@ def deterministic() -> bool:
 
 
 def limit_threads(threads: int) -> None:
-    """Let this process compute on so many threads; only before it has computed anything."""
+    """Let this process compute on so many threads; one that has computed already keeps those it has."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        tf.config.threading.set_intra_op_parallelism_threads(1 if _repeats else threads)
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(1 if _repeats else threads)
     elif BACKEND == "torch":
         import torch
 

@@ -30,6 +30,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
             file.close()  # Windows replaces closed files only
+            os.umask(mask := os.umask(0))
+            os.chmod(file.name, 0o666 & ~mask)  # like any other file, not the owner's alone
             os.replace(file.name, path)
         finally:  # after success there is nothing left to remove; a full disk fails again in close()
             with suppress(OSError):

@@ -1,4 +1,4 @@
-"""What happens between two epochs of a training: state, checkpoints, bar, learning rate, and the way to stop."""
+"""What happens between two epochs of a training: state, checkpoints, bar, and the way to stop."""
 
 import json
 import math
@@ -57,6 +57,8 @@ class State:
                 about = json.loads(kept["about"].item())
                 values = [kept[str(i)] for i in range(len(kept.files) - 1)]
             now, self.kept = values[: len(self.variables())], values[len(self.variables()) :]
+            if [value.shape for value in now] != [tuple(variable.shape) for variable in self.variables()]:
+                raise ValueError("it is of another net")
         except FileNotFoundError:
             return 0
         except Exception as error:  # zipfile and numpy raise many kinds
@@ -70,7 +72,7 @@ class State:
 
     def put_back(self) -> None:
         """Assign what was restored; once more when training begins, as Keras may have tried a step before."""
-        for variable, value in zip(self.variables(), self.restored, strict=False):  # none: as it is
+        for variable, value in zip(self.variables(), self.restored or self.variables(), strict=True):
             variable.assign(value)
 
     def best(self) -> int:
@@ -89,11 +91,11 @@ class State:
 
 
 class Watch(keras.callbacks.Callback):
-    """Before each epoch the learning rate; after it the history, the bar, the checkpoints and the state."""
+    """After each epoch the history, the bar, the checkpoints and the state."""
 
-    def __init__(self, state: State, plan: Recipe, seed: int, rates: bool, bar: EpochBar):
+    def __init__(self, state: State, plan: Recipe, seed: int, bar: EpochBar):
         super().__init__()
-        self.state, self.plan, self.seed, self.rates, self.bar = state, plan, seed, rates, bar
+        self.state, self.plan, self.seed, self.bar = state, plan, seed, bar
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
         self.interrupted = False
 
@@ -122,8 +124,6 @@ class Watch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.monotonic()
         backend.seed_epoch(self.seed, epoch)
-        if self.rates:
-            self.model.optimizer.learning_rate = self.plan.rate(epoch + 1)
 
     def on_train_batch_end(self, batch, logs=None):
         if self.interrupted:
@@ -135,7 +135,7 @@ class Watch(keras.callbacks.Callback):
             self.bar.within((batch + 1) / self.params["steps"], logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._check(logs)
+        self._check(logs, "val_loss")
         state, now = self.state, time.monotonic()
         state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began
         state.history.append({name: float(value) for name, value in logs.items()})
@@ -161,9 +161,10 @@ class Watch(keras.callbacks.Callback):
         self.saved = time.monotonic()
         self.saving = self.saved - began
 
-    def _check(self, logs) -> None:
-        if not math.isfinite(logs["loss"]):
-            raise ValueError(
-                f"the loss of {self.model.name} became {logs['loss']} in epoch {self.state.epoch + 1}: "
-                f"lower learning_rate ({self.plan.learning_rate})"
-            )
+    def _check(self, logs, *more) -> None:
+        for name in ("loss", *more):
+            if not math.isfinite(logs[name]):
+                raise ValueError(
+                    f"the {name} of {self.model.name} became {logs[name]} in epoch {self.state.epoch + 1}: "
+                    f"lower learning_rate ({self.plan.learning_rate})"
+                )

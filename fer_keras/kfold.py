@@ -14,7 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from fer_keras.faces import EMOTIONS, Faces
+from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.progress import bar, redraws
 
 PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # variables that workers get
@@ -60,6 +60,8 @@ def fold_numbers(faces: Faces, k: int, *, seed: int = 0, duplicates: str = "toge
 
     if duplicates not in ("together", "ignore"):
         raise ValueError(f'duplicates is "together" or "ignore", not {duplicates!r}')
+    if (faces.labels == UNLABELLED).any():
+        raise ValueError("folds need labelled faces; these hold unlabelled ones")
     groups = faces.duplicate_groups() if duplicates == "together" else np.arange(len(faces))
     _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
     labels = faces.labels[first]
@@ -88,6 +90,7 @@ def run_kfold(
     """Train k nets from fresh weights, each on all faces but one fold, and pool what they say of that fold.
 
     duplicates: "together", or "ignore" for the usual folds, in which a copy may stand on both sides.
+    A fold keeps its last epoch, whatever the recipe says: keep="best" would let the held-out faces choose.
     jobs: folds trained at once, each on its share of the cores; the settings are those of `train`.
     Every fold is a run in the store, so the same call continues what was stopped.
 
@@ -98,15 +101,17 @@ def run_kfold(
         raise ValueError("run_kfold starts every fold from fresh weights: name a net, or module:function of your own")
     numbers = fold_numbers(faces, k, seed=seed, duplicates=duplicates)
     seeds = np.random.SeedSequence(seed).generate_state(k)
-    settings = settings | {"keep_model": keep_models}
+    settings = {"keep": "last"} | settings | {"keep_model": keep_models}
     cluster = type(joblib.parallel.get_active_backend()[0]).__name__ == "DaskDistributedBackend"
-    jobs = joblib.effective_n_jobs(None if cluster else jobs)
+    jobs = min(k, joblib.effective_n_jobs(None if cluster else jobs))
     alone = jobs == 1 and not cluster
-    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables = {name: os.environ.get(name) for name in PASSED_ON}
+    policy = _dtype_policy(alone)
     threads = None if alone or cluster else max(1, joblib.cpu_count() // jobs)
+    arrays = faces.arrays()  # one object, which Dask sends to each worker once
     tasks = [
         joblib.delayed(_fold)(
-            net, faces, numbers, fold, variables, threads, alone,
+            net, arrays, numbers, fold, variables, policy, threads, os.getpid() if alone else None,
             {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings,
         )
         for fold in range(k)
@@ -137,10 +142,14 @@ def run_kfold(
     return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
 
 
-def _fold(net, faces, numbers, fold, variables, threads, alone, settings) -> tuple[float, np.ndarray, str]:
+def _fold(
+    net, arrays, numbers, fold, variables, policy, threads, caller, settings
+) -> tuple[float, np.ndarray, str]:  # fmt: skip
     """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
     with _one_at_a_time:
-        os.environ.update(variables)
+        for name in PASSED_ON:
+            os.environ.pop(name, None)
+        os.environ.update({name: value for name, value in variables.items() if value is not None})
         if threads := threads or _threads_of_dask_worker():
             from fer_keras.backend import limit_threads
 
@@ -150,13 +159,31 @@ def _fold(net, faces, numbers, fold, variables, threads, alone, settings) -> tup
         from fer_keras import progress
         from fer_keras.training import train
 
-        progress.silent = not alone
-
-        held_out = numbers == fold
+        progress.silent = os.getpid() != caller
+        if policy:
+            keras.config.set_dtype_policy(policy)
+        distribution = keras.distribution.distribution()
+        faces, held_out = Faces(**arrays), numbers == fold
         run = train(net, faces[~held_out], faces[held_out], **settings)
         result = run.metrics["accuracy"]["value"], run.predict(faces[held_out]), str(run.folder)
-        keras.utils.clear_session()  # or every fold's graphs stay in memory
+        keras.utils.clear_session()  # or every fold's graphs stay in memory; it forgets these two settings
+        if policy:
+            keras.config.set_dtype_policy(policy)
+        if distribution:
+            keras.distribution.set_distribution(distribution)
+        progress.silent = False
         return result
+
+
+def _dtype_policy(alone: bool) -> str | None:
+    """The number type that the user has set, which workers have to be told."""
+    if "keras" not in sys.modules:
+        return None
+    import keras
+
+    if keras.distribution.distribution() and not alone:
+        raise ValueError("an active keras.distribution goes with jobs=1: it uses all devices for one fold at a time")
+    return keras.config.dtype_policy().name
 
 
 def _threads_of_dask_worker() -> int | None:

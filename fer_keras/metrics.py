@@ -16,6 +16,12 @@ def accuracy(labels: np.ndarray, predicted: np.ndarray) -> dict:
     return {"value": right / n, "n": n, "interval": [float(interval.low), float(interval.high)]}
 
 
+def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """The mean of -log of what the true label was given, as Keras' loss has it."""
+    given = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(given, 1e-7, 1)).mean())
+
+
 def stand_in_both(faces: Faces, training: Faces) -> np.ndarray:
     """True for each of the faces of which a copy, exact or nearly so, is among the training faces."""
     from fer_keras.duplicates import duplicate_groups

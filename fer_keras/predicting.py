@@ -44,7 +44,7 @@ def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
     batches = FaceBatches(any_labels, shuffle=False)
     with bar(total=len(batches), what="predicting", unit="batch") as progress:
         each = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda *_, **__: progress.update())
-        return model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)]
+        return model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)].astype(np.float32)
 
 
 def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":
@@ -63,6 +63,12 @@ def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":
     table.insert(0, "emotion", np.array(EMOTIONS)[probabilities.argmax(axis=1)])
     table.insert(0, "id", faces.ids)
     return table
+
+
+def check_target(path: Path) -> None:
+    """Before the work, whether a file can be written there."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder is missing'}")
 
 
 def write_predictions(path: Path, table: "pd.DataFrame", faces: Faces) -> None:

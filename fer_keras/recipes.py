@@ -5,6 +5,7 @@ best on the validation faces, whose accuracy is then a little too good.
 """
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
 
 KEEPS = ("last", "best")
 
@@ -25,16 +26,22 @@ class Recipe:
     checkpoints: tuple[int, ...] = ()  # epochs after which the model is kept as well
 
     def __post_init__(self):
-        if self.keep not in KEEPS:
-            raise ValueError(f"keep is one of {' or '.join(KEEPS)}, not {self.keep!r}")
-        if isinstance(self.learning_rate, dict) and 1 not in self.learning_rate:
-            raise ValueError(f"learning_rate by epochs starts with epoch 1, not {self.learning_rate}")
-        rates = self.learning_rate.values() if isinstance(self.learning_rate, dict) else [self.learning_rate]
-        for name in ("epochs", "batch_size"):
-            if not isinstance(value := getattr(self, name), int) or value < 1:
-                raise ValueError(f"{name} is a whole number above 0, not {value!r}")
-        if not all(isinstance(rate, int | float) and rate > 0 for rate in rates):
-            raise ValueError(f"learning_rate is a number above 0, not {self.learning_rate!r}")
+        by_epoch = self.learning_rate if isinstance(self.learning_rate, dict) else {1: self.learning_rate}
+        for name, says, right in (
+            ("epochs", "a whole number above 0", _whole(self.epochs)),
+            ("batch_size", "a whole number above 0", _whole(self.batch_size)),
+            ("optimizer", "a name", isinstance(self.optimizer, str)),
+            ("optimizer_options", "a table of names and values", isinstance(self.optimizer_options, dict)),
+            ("learning_rate", "a number above 0, or such by epochs from 1 on", 1 in by_epoch
+             and all(map(_whole, by_epoch)) and all(_above_0(rate) for rate in by_epoch.values())),
+            ("flip", "a name or None", isinstance(self.flip, str | None)),
+            ("shift", "a number", isinstance(self.shift, Real)),
+            ("keep", f"one of {' or '.join(KEEPS)}", self.keep in KEEPS),
+            ("checkpoints", f"a list of epochs from 1 to {self.epochs}", isinstance(self.checkpoints, list | tuple)
+             and all(_whole(epoch) and _whole(self.epochs) and epoch <= self.epochs for epoch in self.checkpoints)),
+        ):  # fmt: skip
+            if not right:
+                raise ValueError(f"{name} is {says}, not {getattr(self, name)!r}")
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 1."""
@@ -51,7 +58,17 @@ class Recipe:
         known = [each.name for each in fields(self)]
         if unknown := set(changes) - set(known):
             raise ValueError(f"a recipe has no field {min(unknown)!r}; it has {', '.join(known)}")
+        if "epochs" in changes and "checkpoints" not in changes and _whole(changes["epochs"]):
+            changes["checkpoints"] = tuple(epoch for epoch in self.checkpoints if epoch <= changes["epochs"])
         return replace(self, **changes)
+
+
+def _whole(value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _above_0(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and value > 0
 
 
 _C = Recipe(
@@ -88,9 +105,3 @@ RECIPES = {
     ),
     "dnn_deep": Recipe(epochs=20, learning_rate=0.0001),  # report E states nothing: all ours
 }
-
-
-def recipe(name: str) -> Recipe:
-    if name not in RECIPES:
-        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
-    return RECIPES[name]

@@ -7,10 +7,11 @@ which also holds a checksum of each file: a run without it is unfinished, one th
 import hashlib
 import itertools
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training. Scores are on the validation faces it was given, after the last epoch."""
+    """A finished training. Scores are on the validation faces, after the epoch that the recipe keeps."""
 
     folder: Path
 
@@ -63,16 +64,17 @@ class Run:
         """The model after an epoch that the recipe's `checkpoints` name."""
         return self._load(f"checkpoints/{epoch}.keras")
 
-    def predict(self, faces: Faces, model: "keras.Model | None" = None) -> np.ndarray:
+    def predict(self, faces: Faces) -> np.ndarray:
         """(n, 7) probabilities, one row a face; kept with the run, so that asking again costs nothing."""
-        kept = self.folder / "predictions" / f"{hashlib.sha256(faces.images.tobytes()).hexdigest()[:16]}.npy"
+        kept = _predictions(self.folder, faces)
         try:
             predictions = np.load(kept, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             predictions = None
         if predictions is None or predictions.shape != (len(faces), len(EMOTIONS)):
-            predictions = predict(model or self.model, faces)
-            write_whole(kept, lambda file: np.save(file, predictions, allow_pickle=False))
+            predictions = predict(self.model, faces)
+            with suppress(OSError):  # a store of others that is read only
+                keep_predictions(self.folder, faces, predictions)
         return predictions
 
     def _load(self, name: str) -> "keras.Model":
@@ -82,10 +84,18 @@ class Run:
         return load_model(self.folder / name)
 
 
+def keep_predictions(folder: Path, faces: Faces, predictions: np.ndarray) -> None:
+    write_whole(_predictions(folder, faces), lambda file: np.save(file, predictions, allow_pickle=False))
+
+
+def _predictions(folder: Path, faces: Faces) -> Path:
+    return folder / "predictions" / f"{hashlib.sha256(faces.images.tobytes()).hexdigest()[:16]}.npy"
+
+
 def folder_of(decides: dict) -> Path:
     """Where the run lives that these settings decide."""
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-    return home() / "runs" / f"{decides['net'].replace(':', '.')}-{key}"
+    return home() / "runs" / f"{re.sub(r'[^A-Za-z0-9_.]', '.', decides['net'])}-{key}"
 
 
 def finished(folder: Path) -> Run | None:
@@ -118,6 +128,8 @@ def alone(folder: Path) -> Iterator[None]:
             print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
             lock.acquire()
     try:
+        for left in folder.rglob(".unfinished-*"):  # of processes that were killed while they wrote
+            left.unlink(missing_ok=True)
         yield
     finally:
         lock.release()
@@ -143,7 +155,7 @@ def finish(folder: Path, metrics: dict) -> Run:
 
 
 def write_json(path: Path, values: dict) -> None:
-    write_whole(path, lambda file: file.write((json.dumps(values, indent=1) + "\n").encode()))
+    write_whole(path, lambda file: file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode()))
 
 
 def checksum(path: Path) -> int:
@@ -154,11 +166,16 @@ def checksum(path: Path) -> int:
     return value
 
 
+def _says_finished(folder: Path) -> bool:
+    return (folder / "metrics.json").exists() and ".damaged-" not in folder.name
+
+
 def find_run(text: str) -> Run | None:
-    """The run of that name or folder; of a part of the name if only one run has it; else None."""
+    """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
     named = (folder for folder in (Path(text), home() / "runs" / text) if (folder / "metrics.json").exists())
     if not (found := [*named][:1]):
-        found = [path.parent for path in (home() / "runs").glob("*/metrics.json") if text in path.parent.name]
+        models = (home() / "runs").glob("*/model.keras")
+        found = [path.parent for path in models if text and text in path.parent.name and _says_finished(path.parent)]
     if len(found) > 1:
         raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
     if found and not finished(found[0]):

@@ -1,24 +1,29 @@
 """`train`: one net, one recipe, one seed -> a `Run`, loaded if it has been made before, continued if it was stopped."""
 
 import hashlib
+import inspect
 import json
 import random
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
+from types import CodeType, FunctionType
 
 import keras
+import numpy as np
 
 from fer_keras import backend, cache, runs
 from fer_keras.augment import FaceBatches
 from fer_keras.epochs import State, Watch, write_model
 from fer_keras.faces import Faces
-from fer_keras.metrics import accuracy, stand_in_both
+from fer_keras.metrics import accuracy, cross_entropy, stand_in_both
 from fer_keras.models import build, own_source
+from fer_keras.predicting import predict
 from fer_keras.progress import EpochBar
-from fer_keras.recipes import RECIPES, Recipe, recipe
+from fer_keras.recipes import RECIPES, Recipe
 
 NUMBERS = 1  # goes up when a change to this package changes what a training ends with
 
@@ -52,14 +57,15 @@ def train(
         raise ValueError(f"there are {len(training)} training and {len(validation)} validation faces; both need some")
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
-    plan = _recipe(net, recipe).changed(**changes)
+    plan = (recipe if isinstance(recipe, Recipe) else recipe_of(net, recipe)).changed(**changes)
     deterministic = backend.deterministic()
+    seed = int(seed)
     decides = {
         "numbers": NUMBERS,
         "net": net if isinstance(net, str) else net.name,
         "code": _code(net),
-        "options": options or {},
-        "recipe": plan.settings(),
+        "options": _described(options or {}),
+        "recipe": _described(plan.settings()),
         "seed": seed,
         "training": _digest(training),
         "validation": _digest(validation),
@@ -67,7 +73,7 @@ def train(
         "dtype": keras.config.dtype_policy().name,
         "deterministic": deterministic,
         "callbacks": _described(list(callbacks)),
-        "compile": {name: _described(value) for name, value in (compile_options or {}).items()},
+        "compile": _described(compile_options or {}),
         "model": keep_model,
     }
     if devices := backend.devices():
@@ -76,21 +82,22 @@ def train(
     folder = runs.folder_of(decides)
     if run := runs.finished(folder):
         return run
-    with runs.alone(folder):  # one process at a time
+    with _seeded(seed):
+        model = build(net, **options or {}) if isinstance(net, str) else _copy(net)
+    rates = _compile(model, plan, compile_options or {})
+    batches = FaceBatches(training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed)
+    held_out = FaceBatches(validation, shuffle=False)  # from here on nothing is wrong with what was asked for
+    with runs.alone(folder):
         if run := runs.finished(folder):  # another process has just made it
             return run
         runs.set_aside_if_damaged(folder)
         versions = {"fer-keras": version("fer-keras"), "keras": keras.__version__, "backend": backend.version()}
         with runs.stored(folder):
             runs.write_json(folder / "config.json", decides | {"versions": versions})
-        with _seeded(seed):
-            model = build(net, **options or {}) if isinstance(net, str) else _copy(net)
-        rates = _compile(model, plan, compile_options or {})
         state = State(folder / "state.npz", model)
-        watch = Watch(state, plan, seed, rates, EpochBar(title or model.name, plan.epochs))
-        batches = FaceBatches(training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed)
+        watch = Watch(state, plan, seed, EpochBar(title or model.name, plan.epochs))
         if watch.start() < plan.epochs:
-            _fit(model, batches, validation, plan, watch, callbacks)
+            _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)
@@ -101,19 +108,36 @@ def _compile(model: keras.Model, plan: Recipe, options: dict) -> bool:
     """Compile by the recipe; True if its learning rates apply, which they do not to an optimizer of the user's."""
     usual = {"loss": keras.losses.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]}
     rates = "optimizer" not in options
-    model.compile(**usual | ({"optimizer": _optimizer(plan)} if rates else {}) | options)
+    if rates:
+        usual["optimizer"] = _optimizer(plan)
+    elif isinstance(options["optimizer"], keras.optimizers.Optimizer):  # each training needs one of its own
+        options = options | {"optimizer": options["optimizer"].from_config(options["optimizer"].get_config())}
+    more = [each for each in options.get("metrics", []) if each != "accuracy"]
+    model.compile(**usual | options | {"metrics": ["accuracy", *more]})
     model.optimizer.build(model.trainable_variables)
     return rates
 
 
-def _fit(model, batches: FaceBatches, validation: Faces, plan: Recipe, watch: Watch, callbacks) -> None:
+def _rates(plan: Recipe) -> keras.callbacks.Callback:
+    """Sets the rate where the recipe changes it, and leaves it to other callbacks elsewhere."""
+
+    def change(epoch, logs):
+        if epoch and plan.rate(epoch + 1) != plan.rate(epoch):
+            each.model.optimizer.learning_rate = plan.rate(epoch + 1)
+
+    each = keras.callbacks.LambdaCallback(on_epoch_begin=change)
+    return each
+
+
+def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
+    watch = callbacks[-1]
     try:
         model.fit(
             backend.feed(batches),
-            epochs=plan.epochs,
+            epochs=watch.plan.epochs,
             initial_epoch=watch.state.epoch,
-            validation_data=backend.feed(FaceBatches(validation, shuffle=False)),
-            callbacks=[batches.epochs(), *callbacks, watch],
+            validation_data=backend.feed(held_out),
+            callbacks=[batches.epochs(), *callbacks],
             shuffle=False,
             verbose=0,
         )
@@ -134,12 +158,15 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
     cache.write_whole(folder / "history.csv", lambda file: table.to_csv(file))
     if keep_model:
         write_model(folder / "model.keras", model)
-    probabilities = runs.Run(folder).predict(validation, model)
+    probabilities = predict(model, validation)
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"{model.name} ends with probabilities that are no numbers: lower learning_rate")
+    runs.keep_predictions(folder, validation, probabilities)
     predicted, also_in_training = probabilities.argmax(axis=1), stand_in_both(validation, training)
     return runs.finish(folder, {
         "accuracy": accuracy(validation.labels, predicted),
         "accuracy_without_duplicates": accuracy(validation.labels[~also_in_training], predicted[~also_in_training]),
-        "loss": state.history[epoch - 1]["val_loss"],
+        "loss": cross_entropy(validation.labels, probabilities),
         "epoch": epoch,
         "parameters": model.count_params(),
         "seconds": round(state.seconds, 1),
@@ -159,12 +186,13 @@ def _seeded(seed: int) -> Iterator[None]:
         random.randint = theirs
 
 
-def _recipe(net: str | keras.Model, chosen: str | Recipe | None) -> Recipe:
-    if isinstance(chosen, Recipe):
-        return chosen
-    if chosen is None:
-        chosen = net if isinstance(net, str) and net in RECIPES else "cnn_pyramid"
-    return recipe(chosen)
+def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
+    """The recipe of that name; without one the net's own, and report C's for nets that have none."""
+    if name is None:
+        name = net if isinstance(net, str) and net in RECIPES else "cnn_pyramid"
+    if name not in RECIPES:
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
 
 
 def _optimizer(plan: Recipe) -> keras.optimizers.Optimizer:
@@ -199,15 +227,31 @@ def _hash(data: bytes) -> str:
 
 
 def _described(value):
-    """A setting as JSON: plain values, Keras' objects by their configuration, others by their class."""
-    if isinstance(value, str | int | float | bool | None):
+    """A setting as JSON: plain values, Keras' objects by their configuration, functions by their code, callbacks by
+    what they were made with, others by their class."""
+    if isinstance(value, str | int | float | None):
         return value
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, list | tuple):
         return [_described(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): _described(each) for name, each in value.items()}
+    if isinstance(value, partial):
+        return [_described(value.func), _described(value.args), _described(value.keywords)]
+    if isinstance(value, FunctionType):
+        code, closure = value.__code__, [cell.cell_contents for cell in value.__closure__ or ()]
+        constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+        return [code.co_code.hex(), constants, list(code.co_names), _described([value.__defaults__, closure])]
     if isinstance(value, keras.callbacks.Callback):
-        plain = {name: each for name, each in vars(value).items() if isinstance(each, str | int | float | bool)}
-        return [type(value).__qualname__, plain]
+        made_with = inspect.signature(type(value).__init__).parameters.values()
+        any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
+        names = [name for name in vars(value) if any_name or name in {each.name for each in made_with}]
+        plain = {name: vars(value)[name] for name in names if not name.startswith("_") and name != "params"}
+        plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
+        return [type(value).__qualname__, _described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
     try:
         return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
     except (TypeError, ValueError):
-        return f"{value.__module__}.{type(value).__qualname__}"
+        kind = value if isinstance(value, type) else type(value)
+        return f"{kind.__module__}.{kind.__qualname__}"

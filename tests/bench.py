@@ -292,6 +292,7 @@ def kills(options) -> dict:
             process = five_folds(f"killed-{ended}")
             try:
                 out, _ = process.communicate(timeout=rng.uniform(0, longest))
+                assert process.returncode == 0, "a fold failed by itself"
                 ended, same = ended + 1, same + (out == whole)
             except subprocess.TimeoutExpired:
                 process.kill()

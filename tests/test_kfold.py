@@ -4,13 +4,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from conftest import require
 
-from fer_keras import run_kfold
+from fer_keras import draw_faces, run_kfold
+from fer_keras.faces import UNLABELLED
 from fer_keras.kfold import fold_numbers
 
 SETTINGS = {"options": {"width": 0.125}, "epochs": 1, "batch_size": 64}
@@ -82,6 +85,7 @@ def test_folds_start_from_weights_of_their_own_and_are_not_made_twice(drawn, fol
         ({"k": 1}, "1 folds need k at least 2"),
         ({"k": 500}, r"500 folds need .* only \d+ different disgust faces"),
         ({"duplicates": "drop"}, 'duplicates is "together" or "ignore", not \'drop\''),
+        ({"faces": draw_faces(240)[:5]}, "there are"),
         ({"net": object()}, "name a net"),
         ({"epoch": 1}, "a recipe has no field 'epoch'"),
     ],
@@ -89,6 +93,24 @@ def test_folds_start_from_weights_of_their_own_and_are_not_made_twice(drawn, fol
 def test_bad_input_is_refused_in_a_sentence(drawn, call, says):
     with pytest.raises(ValueError, match=says):
         run_kfold(**{"net": "cnn_leaky", "faces": drawn, "k": 3} | call)
+
+
+def test_unlabelled_faces_are_refused(drawn):
+    unlabelled = replace(drawn, labels=np.where(np.arange(len(drawn)) < 3, UNLABELLED, drawn.labels))
+    with pytest.raises(ValueError, match="folds need labelled faces"):
+        run_kfold("cnn_leaky", unlabelled, k=3)
+
+
+def test_folds_keep_the_users_number_type_and_their_last_epoch(drawn):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        folds = run_kfold("dnn_narrow", drawn, k=2, epochs=1, options={"width": 0.25})
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    config = [json.loads((folder / "config.json").read_text()) for folder in folds.runs]
+    assert [each["dtype"] for each in config] == ["mixed_bfloat16"] * 2
+    assert not any("keep" in each["recipe"] for each in config)  # "last", the usual
 
 
 # In processes of their own, where bits repeat

@@ -105,10 +105,14 @@ def test_a_net_of_the_users_own_is_built_by_module_and_function(tmp_path, monkey
     monkeypatch.setattr(sys, "path", list(sys.path))
     text = "import keras\ndef net(units=7):\n    x = keras.Input((48, 48, 1))\n"
     text += "    return keras.Model(x, keras.layers.Dense(units, 'softmax')(keras.layers.Flatten()(x)))\n"
+    text += "def broken():\n    raise RuntimeError('no idea')\n"
     (tmp_path / "my_nets.py").write_text(text + "def nothing():\n    return None\n")
-    assert build("my_nets:net", units=5).output_shape == (None, 5)
-    with pytest.raises(ValueError, match="my_nets:nothing does not return"):
-        build("my_nets:nothing")
+    assert build("my_nets:net").output_shape == (None, 7)
+    for name, options in (("my_nets:nothing", {}), ("my_nets:net", {"units": 5})):
+        with pytest.raises(ValueError, match=f"{name} does not return a keras.Model from 48 × 48 × 1 faces to 7"):
+            build(name, **options)
+    with pytest.raises(ValueError, match="my_nets:broken made no net: RuntimeError: no idea"):
+        build("my_nets:broken")
     for name in ("my_nets:other", "no_nets:net"):
         with pytest.raises(ValueError, match=f"{name} cannot be found"):
             build(name)

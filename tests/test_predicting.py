@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -53,8 +54,8 @@ def test_a_model_file_says_the_same_as_its_run(run, pictures, tmp_path, capsys):
 
 
 def test_labelled_faces_are_written_with_all_columns(run, pictures, tmp_path, capsys):
-    assert main(["predict", run.name, "embedded", "--out", str(tmp_path / "out" / "all.csv")]) == 0
-    table = pd.read_csv(tmp_path / "out" / "all.csv")
+    assert main(["predict", run.name, "embedded", "--out", str(tmp_path / "all.csv")]) == 0
+    table = pd.read_csv(tmp_path / "all.csv")
     assert len(table) == 4000 and list(table) == ["id", "emotion", *EMOTIONS]
     assert capsys.readouterr().out == ""
 
@@ -91,6 +92,22 @@ def test_what_is_no_net_for_faces_is_refused_in_a_sentence_and_writes_nothing(pi
 
 def _net(path, shape, classes, *more):
     keras.Sequential([keras.Input(shape), *more, layers.Flatten(), layers.Dense(classes)]).save(path)
+
+
+@pytest.mark.parametrize(("out", "says"), [(".", "it is a folder"), ("none/all.csv", "its folder is missing")])
+def test_a_place_that_takes_no_file_is_named_before_the_work(run, pictures, capsys, monkeypatch, out, says):
+    monkeypatch.chdir(pictures)
+    assert main(["predict", run.name, "face0.png", "--out", out]) == 1
+    assert f"{out} cannot be written: {says}" in capsys.readouterr().err
+
+
+def test_a_run_that_was_set_aside_is_not_found(run):
+    shutil.copytree(run.folder, aside := run.folder.with_name(run.name + ".damaged-1"))
+    try:
+        assert find_run(run.name[:-2]).folder == run.folder
+        assert find_run("") is None
+    finally:
+        shutil.rmtree(aside)
 
 
 def test_a_name_of_several_runs_is_refused_with_their_names(run, drawn):

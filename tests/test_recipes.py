@@ -1,7 +1,8 @@
 import pytest
 
 from fer_keras.models import NETS
-from fer_keras.recipes import RECIPES, Recipe, recipe
+from fer_keras.recipes import RECIPES, Recipe
+from fer_keras.training import recipe_of
 
 
 def test_every_net_has_a_recipe():
@@ -39,11 +40,16 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
         (lambda: Recipe(epochs=0), "epochs is a whole number above 0, not 0"),
         (lambda: Recipe(epochs=2.5), "epochs is a whole number above 0, not 2.5"),
         (lambda: Recipe(epochs=1, batch_size="big"), "batch_size is a whole number above 0, not 'big'"),
-        (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "learning_rate is a number above 0, not {1"),
-        (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "starts with epoch 1"),
+        (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "learning_rate is a number above 0, .* not {1"),
+        (lambda: Recipe(epochs=True), "epochs is a whole number above 0, not True"),
+        (lambda: Recipe(epochs=9, checkpoints=(10,)), "checkpoints is a list of epochs from 1 to 9"),
+        (lambda: Recipe(epochs=9, checkpoints=3), "checkpoints is a list"),
+        (lambda: Recipe(epochs=1, shift="big"), "shift is a number, not 'big'"),
+        (lambda: Recipe(epochs=1, optimizer=3), "optimizer is a name, not 3"),
+        (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "by epochs from 1 on, not {2"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
         (lambda: Recipe(epochs=1).changed(epoch=2), "no field 'epoch'; it has epochs, batch_size"),
-        (lambda: recipe("vgg19"), "no recipe is called 'vgg19'; there are cnn_leaky"),
+        (lambda: recipe_of("cnn_1m", "vgg19"), "no recipe is called 'vgg19'; there are cnn_leaky"),
     ],
 )
 def test_a_bad_recipe_is_refused_in_a_sentence(make, says):

@@ -1,5 +1,6 @@
 """The repository keeps its promises: one list of dependencies, doors that open, no data, commands that exist."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -67,3 +68,14 @@ def test_no_data_is_committed():
     if listed.returncode:
         pytest.skip("not a git checkout")
     assert not [name for name in listed.stdout.split() if Path(name).suffix in {".csv", ".npz", ".parquet", ".jpg"}]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks" / "results").glob("*.json")), ids=lambda path: path.name)
+def test_every_result_says_how_when_where_and_on_what_it_was_measured(path):
+    for name, entry in json.loads(path.read_text()).items():
+        assert set(entry) == {"command", "date", "device", "data", "values"}, name
+        assert not re.search(r"(^|[ =])[/~]", entry["command"] + " " + entry["data"]), "a machine's path"
+        for value in entry["values"].values():
+            assert "value" in value and ("interval" not in value or value["n"] > 0)
+        accuracies = [value for key, value in entry["values"].items() if key.startswith("accuracy")]
+        assert all(value["interval"][0] < value["value"] < value["interval"][1] for value in accuracies)

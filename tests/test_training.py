@@ -1,5 +1,6 @@
 """`train`: what a run is made of, when it is made anew, and what stops it. Small nets, few faces, real Keras."""
 
+import importlib
 import json
 import os
 import resource
@@ -178,6 +179,47 @@ def test_best_keeps_the_weights_of_the_best_epoch(sides, home):
     assert run.metrics["accuracy"]["value"] == pytest.approx(scores.max(), abs=1e-6)
 
 
+def test_the_recipe_leaves_the_rate_to_callbacks_but_where_it_changes_it(sides, home):
+    count, schedule = Count(), keras.callbacks.LearningRateScheduler(lambda epoch: 0.25 if epoch == 1 else 0.5)
+    train("dnn_narrow", *sides, epochs=3, learning_rate={1: 0.125}, callbacks=[schedule, count], **SMALL)
+    assert count.rates == {1: 0.5, 2: 0.25, 3: 0.5}
+
+
+def test_two_functions_make_two_runs_and_one_callback_used_twice_makes_one(sides, home):
+    def run(*callbacks):
+        return train("dnn_narrow", *sides, epochs=2, callbacks=callbacks, **SMALL).folder
+
+    slow, fast = (keras.callbacks.LearningRateScheduler(lambda epoch, rate=rate: rate) for rate in (0.001, 0.1))
+    other = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05)
+    stopping = keras.callbacks.EarlyStopping(patience=1, min_delta=0.001)
+    assert len({run(slow), run(fast), run(other)}) == 3
+    assert run(stopping) == run(stopping)
+
+
+def test_an_optimizer_of_the_users_serves_several_trainings(sides, home):
+    options = {"optimizer": keras.optimizers.SGD(0.01)}
+    seeds = [train("dnn_narrow", *sides, epochs=1, seed=seed, compile_options=options, **SMALL) for seed in (0, 1)]
+    assert seeds[0].folder != seeds[1].folder
+
+
+def test_predictions_of_an_unfinished_training_are_not_taken_for_the_runs(sides, home, monkeypatch):
+    _, validation = sides
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="could not be written"):
+        patch.setattr("fer_keras.runs.finish", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        train("dnn_narrow", *sides, epochs=1, **SMALL)
+    (kept,) = home.glob("runs/*/predictions/*.npy")
+    np.save(kept, np.full((len(validation), 7), 1 / 7, np.float32))
+    run = train("dnn_narrow", *sides, epochs=1, **SMALL)
+    expected = run.model.predict(validation.images[..., None], verbose=0)
+    np.testing.assert_allclose(run.predict(validation), expected, atol=1e-5)
+
+
+def test_a_net_that_ends_in_no_numbers_is_no_run(sides, home):
+    with pytest.raises(ValueError, match=r"became nan in epoch 1|are no numbers"):
+        train("cnn_fc3", *sides, epochs=1, options={"width": 0.125}, batch_size=1000, learning_rate=1e30)
+    assert not list(home.glob("runs/*/metrics.json"))
+
+
 def test_a_loss_that_is_no_number_stops_with_a_sentence(sides, home):
     with pytest.raises(ValueError, match=r"the loss of cnn_fc3 became (nan|inf) in epoch \d: lower learning_rate \(1e"):
         train("cnn_fc3", *sides, epochs=3, learning_rate=1e30, **SMALL)
@@ -211,15 +253,18 @@ def test_a_model_is_trained_as_a_copy_from_its_present_weights(sides, home):
 
 def test_your_own_net_is_trained_anew_when_its_file_changes(sides, home, monkeypatch):
     monkeypatch.chdir(home)
+    monkeypatch.syspath_prepend(home)
     text = (
         "from fer_keras import build\ndef net(width=0.125):\n    return build('cnn_leaky', width=width, dropout=DROP)\n"
     )
+    (home / "mine.py").write_text("DROP = 0.125\n" + text)
+    importlib.import_module("mine")  # as a notebook may do before the file is edited
     (home / "mine.py").write_text("DROP = 0.5\n" + text)
     first = train("mine:net", *sides, epochs=1, batch_size=64)
     (home / "mine.py").write_text("DROP = 0.25\n" + text)
     second = train("mine:net", *sides, epochs=1, batch_size=64)
     assert first.folder != second.folder
-    assert second.model.get_layer("dense1_drop").rate == 0.25
+    assert [each.model.get_layer("dense1_drop").rate for each in (first, second)] == [0.5, 0.25]
     assert first.name.startswith("mine.net-")
 
 
@@ -233,13 +278,17 @@ def test_your_own_net_is_trained_anew_when_its_file_changes(sides, home, monkeyp
         ({"options": {"depth": 3}}, "cnn_leaky has no option 'depth'"),
         ({"optimizer": "adamant"}, "no optimizer adamant"),
         ({"flip": "sideways"}, "flip is one of"),
+        ({"net": "../../esc"}, "no net is called"),
+        ({"net": "json:dumps"}, "json:dumps made no net"),
+        ({"net": ":net"}, "is named module:function"),
+        ({"shift": 2}, "shift is a fraction"),
         ({"seed": -1}, "seed is a number from 0 to"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_and_leaves_no_run(sides, home, call, says):
     with pytest.raises(ValueError, match=says):
         train(call.pop("net", "cnn_leaky"), *sides, **{"epochs": 1} | call)
-    assert not list(home.glob("runs/*/metrics.json"))
+    assert not list(home.iterdir())
 
 
 def test_no_faces_is_refused(sides):
