@@ -76,7 +76,7 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
         (["report", "-p", "EPOCHS", "3"], "no selected notebook has a parameter EPOCHS"),
         (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
         (["report", "--data", "nothing.csv"], "nothing.csv does not exist"),
-        (["report", "-p", "SEED", "["], "the value of -p SEED [ is no number"),
+        (["report", "-p", "SEED", "["], "the value of SEED, [, is no number"),
         (["report", "-p", "DATA", "2013"], "2013 does not exist"),
         (["data", ""], "no source is named"),
         (["data", "~nobody-here/x"], "~nobody-here"),
