@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 import warnings
-from datetime import date
 from pathlib import Path
 
 
@@ -148,7 +147,6 @@ def _train(options) -> int:
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
     last = run.history.iloc[-1]
-    made = date.fromtimestamp((run.folder / "metrics.json").stat().st_mtime)
     values = scores | {
         "epoch": run.metrics["epoch"],
         "epochs": len(run.history),
@@ -159,7 +157,8 @@ def _train(options) -> int:
         "parameters": run.metrics["parameters"],
         "seconds": run.metrics["seconds"],
     }
-    print(json.dumps({options.net: result(_command_line(options), options.data, values, made)}, indent=1))
+    found = result(_command_line(options), options.data, values, run.metrics["date"], run.metrics["device"])
+    print(json.dumps({options.net: found}, indent=1))
     return 0
 
 

@@ -17,6 +17,22 @@ def version() -> str:
     return f"{BACKEND} {import_module(BACKEND).__version__}"
 
 
+def gpus() -> list[str]:
+    """The graphics cards that this process computes on, by name."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        found = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+        return [each.get("device_name", "GPU") for each in found]
+    if BACKEND == "jax":
+        import jax
+
+        return [each.device_kind for each in jax.devices() if each.platform != "cpu"]
+    import torch
+
+    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+
+
 def _repeat_bits() -> bool:
     """Make this process repeat its bits if FER_KERAS_DETERMINISTIC asks for it; False if it is too late."""
     if BACKEND == "tensorflow":

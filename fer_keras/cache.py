@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -19,6 +20,11 @@ def home() -> Path:
     """The folder that Jupyter, papermill and scripts share: FER_KERAS_HOME, or the user's cache folder."""
     named = os.environ.get("FER_KERAS_HOME")
     return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
+
+
+def machine() -> str:
+    """What results were measured on."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:

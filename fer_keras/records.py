@@ -6,8 +6,6 @@ without knowing of each other; `tell` and `answer` render prose from nothing but
 
 import html
 import math
-import os
-import platform
 import re
 from datetime import date
 from numbers import Integral, Real
@@ -15,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 from IPython.display import display
+
+from fer_keras.cache import machine
 
 RECORD = "application/vnd.fer-keras.record+json"  # the output types under which a notebook keeps them
 ANSWER = "application/vnd.fer-keras.answer"
@@ -74,13 +74,15 @@ def read_notebook(notebook: nbformat.NotebookNode) -> tuple[dict[str, dict], str
     return records, text
 
 
-def result(command: str, data: str, values: dict, day: date | None = None) -> dict:
-    """An entry of a file in notebooks/results/: values, and what it takes to measure them again."""
+def result(command: str, data: str, values: dict, day: str | None = None, device: str | None = None) -> dict:
+    """An entry of a file in notebooks/results/: values, and what it takes to measure them again.
+
+    day, device: when and on what, if not today and here."""
     entries = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
     return {
         "command": command,
-        "date": (day or date.today()).isoformat(),
-        "device": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "date": day or date.today().isoformat(),
+        "device": device or machine(),
         "data": Path(data).name,
         "values": entries,
     }

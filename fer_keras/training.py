@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from importlib.metadata import version
 from types import CodeType, FunctionType
@@ -170,6 +171,8 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
         "epoch": epoch,
         "parameters": model.count_params(),
         "seconds": round(state.seconds, 1),
+        "date": date.today().isoformat(),
+        "device": ", ".join([cache.machine(), *backend.gpus()]),
     })  # fmt: skip
 
 

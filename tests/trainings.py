@@ -24,8 +24,8 @@ def train_one() -> None:
 
     training, validation = sides()
     run = train(
-        "cnn_leaky", training, validation, options={"width": 0.25}, epochs=6, batch_size=64,
-        flip="horizontal", shift=0.1, keep="best", learning_rate={1: 0.002, 4: 0.001},
+        "cnn_leaky", training, validation, options={"width": 0.125}, epochs=4, batch_size=64,
+        flip="horizontal", shift=0.1, keep="best", learning_rate={1: 0.002, 3: 0.001},
     )  # fmt: skip
     weights = b"".join(value.tobytes() for value in run.model.get_weights())
     for data in (weights, (run.folder / "history.csv").read_bytes(), run.predict(validation).tobytes()):
