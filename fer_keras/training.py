@@ -133,15 +133,16 @@ def _rates(plan: Recipe) -> keras.callbacks.Callback:
 def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
     watch = callbacks[-1]
     try:
-        model.fit(
-            backend.feed(batches),
-            epochs=watch.plan.epochs,
-            initial_epoch=watch.state.epoch,
-            validation_data=backend.feed(held_out),
-            callbacks=[batches.epochs(), *callbacks],
-            shuffle=False,
-            verbose=0,
-        )
+        with backend.frees_graphs():
+            model.fit(
+                backend.feed(batches),
+                epochs=watch.plan.epochs,
+                initial_epoch=watch.state.epoch,
+                validation_data=backend.feed(held_out),
+                callbacks=[batches.epochs(), *callbacks],
+                shuffle=False,
+                verbose=0,
+            )
     except KeyboardInterrupt:
         print(f"fer-keras: stopped; the same call goes on after epoch {watch.state.saved}", file=sys.stderr)
         raise

@@ -226,7 +226,7 @@ def runs(options) -> dict:
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FER_KERAS_HOME"] = folder
-        seconds = in_turns({"fit": with_fit, "train": with_train}, 5, "training")
+        seconds = in_turns({"fit": with_fit, "train": with_train}, 3, "training")
         ways = {"load": lambda: train("cnn_pyramid", training, validation, epochs=3, seed=1) and None}
         seconds |= in_turns(ways, 5, "loading")
         for mode in ("0", "1"):

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -111,6 +112,15 @@ def test_folds_keep_the_users_number_type_and_their_last_epoch(drawn):
     config = [json.loads((folder / "config.json").read_text()) for folder in folds.runs]
     assert [each["dtype"] for each in config] == ["mixed_bfloat16"] * 2
     assert not any("keep" in each["recipe"] for each in config)  # "last", the usual
+
+
+def test_folds_leave_no_graphs_in_memory(drawn):
+    counts = []
+    for seed in (1, 2):
+        run_kfold("dnn_narrow", drawn, k=2, seed=seed, epochs=1, options={"width": 0.25})
+        gc.collect()
+        counts.append(sum(type(each).__name__ == "FuncGraph" for each in gc.get_objects()))
+    assert counts[0] == counts[1]
 
 
 # In processes of their own, where bits repeat
