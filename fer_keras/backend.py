@@ -1,8 +1,8 @@
-"""What differs between Keras' backends, and nowhere else: threads, bits that repeat, how batches are fed, memory."""
+"""What differs between Keras' backends, and nowhere else: threads, bits that repeat, feeding, memory, gradients."""
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
@@ -172,3 +172,58 @@ def numbers(variables: Iterable) -> list:
     """The values of Keras variables as NumPy arrays; bfloat16 as float32, which holds it exactly."""
     values = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     return [value.astype("float32") if value.dtype.name == "bfloat16" else value for value in values]
+
+
+def gradient(model: keras.Model, score: Callable) -> Callable:
+    """f(images, which) -> (scores, gradients): of `score(outputs, which)`, one number an image, and of its sum with
+    respect to the images, as NumPy arrays. Inference mode, so images do not mix: row i is the gradient of scores[i].
+
+    which: one whole number an image, such as a class. The model may end at any layer; weights that change later count.
+    Make it once and call it often: TensorFlow and JAX compile it.
+    """
+    dtype = model.inputs[0].dtype
+
+    def scores_of(images, which):
+        return score(model(images, training=False), which)
+
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        shapes = tf.TensorSpec(model.inputs[0].shape, dtype), tf.TensorSpec((None,), "int32")
+
+        @tf.function(input_signature=shapes)
+        def run(images, which):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(images)
+                scores = scores_of(images, which)
+            return scores, tape.gradient(scores, images, unconnected_gradients="zero")
+    elif BACKEND == "jax":
+        import jax
+
+        @jax.jit
+        def differentiate(images, which, trainable, fixed):
+            def total(images):
+                outputs, _ = model.stateless_call(trainable, fixed, images, training=False)
+                scores = score(outputs, which)
+                return scores.sum(), scores
+
+            (_, scores), gradients = jax.value_and_grad(total, has_aux=True)(images)
+            return scores, gradients
+
+        def run(images, which):
+            weights = model.trainable_variables, model.non_trainable_variables
+            return differentiate(images, which, *([each.value for each in part] for part in weights))
+    else:
+        import torch
+
+        def run(images, which):
+            with torch.enable_grad():
+                scores = scores_of(images.requires_grad_(), which)
+                (gradients,) = torch.autograd.grad(scores.sum(), images, allow_unused=True, materialize_grads=True)
+            return scores.detach(), gradients
+
+    def at(images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        tensors = keras.ops.convert_to_tensor(np.array(images), dtype), keras.ops.convert_to_tensor(which, "int32")
+        return tuple(keras.ops.convert_to_numpy(each) for each in run(*tensors))
+
+    return at

@@ -13,6 +13,7 @@ SIZE = 48  # pixels along each side of a face
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # label 0 to 6
 SPLITS = ("Training", "PublicTest", "PrivateTest")  # fits, chooses, is looked at once
 UNLABELLED = -1  # the label of a face of the split "Unlabelled"
+REGIONS = ("background", "forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin")
 VOTE_NAMES = (  # the order of FER+
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"),
     *("contempt", "unknown", "NF"),  # NF: not a face
@@ -29,6 +30,7 @@ class Faces:
     splits: np.ndarray  # text (n,): one of SPLITS, or "Unlabelled"
     ids: np.ndarray  # (n,): row number from 1, `id` column or file name: how the source calls the face
     votes: np.ndarray | None = None  # uint8 (n, 10): FER+ votes, columns as VOTE_NAMES
+    regions: np.ndarray | None = None  # uint8 (n, 48, 48): which of REGIONS a pixel is in, known of drawn faces
 
     def __post_init__(self):
         if self.images.shape[1:] != (SIZE, SIZE) or self.images.dtype != np.uint8:

@@ -18,7 +18,7 @@ DPI = 180  # shown at half of it, sharp on fine screens: about 800 pixels wide
 
 def show(figure: Figure, title: str, alt: str) -> None:
     """The one door: display the figure as a picture that carries its own description."""
-    figure.axes[0].set_title(title, fontsize=13, pad=10)
+    figure.suptitle(title, fontsize=13)
     with io.BytesIO() as file:
         figure.savefig(file, format="png", dpi=DPI, facecolor="white", bbox_inches="tight")
         display(Image(file.getvalue(), retina=True, alt=alt))
@@ -44,6 +44,50 @@ def face_grid(
     axis.set_yticks([i * step + middle for i in range(len(row_labels))], row_labels, fontsize=10)
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
+    show(figure, title, alt)
+
+
+def overlays(faces: np.ndarray, maps: dict[str, np.ndarray], title: str, alt: str, labels: Sequence[str] = ()) -> None:
+    """A row of faces, and below it a row for each kind of maps (0 to 1), in colours over the faces."""
+    figure = Figure((WIDTH, (WIDTH - 2.2) / max(len(faces), 7) * (len(maps) + 1) + 0.9), layout="constrained")
+    axes = figure.subplots(len(maps) + 1, len(faces), squeeze=False)
+    for (row, column), axis in np.ndenumerate(axes):
+        axis.imshow(faces[column].squeeze(), cmap="gray", vmin=0, vmax=255)
+        if row:
+            values = list(maps.values())[row - 1][column]
+            colours = axis.imshow(values, cmap="inferno", vmin=0, vmax=1, alpha=0.35 + 0.65 * values)
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for axis, label in zip(axes[0], labels, strict=False):
+        axis.set_title(label, fontsize=9)
+    for axis, label in zip(axes[:, 0], ("", *maps), strict=True):
+        axis.set_ylabel(label, fontsize=10, rotation=0, ha="right", va="center")
+    scale = figure.colorbar(colours, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="saliency: 0 weakest, 1 strongest")
+    scale.solids.set_alpha(1)
+    show(figure, title, alt)
+
+
+def map_grid(maps: np.ndarray, title: str, alt: str, columns: int = 8) -> None:
+    """The maps (height, width, filters) of one face, all in one scale; the number of a filter above its map."""
+    rows = -(-maps.shape[-1] // columns)
+    figure = Figure((WIDTH, ((WIDTH - 1) / columns + 0.17) * rows + 0.5), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for number, axis in enumerate(axes.flat[: maps.shape[-1]]):
+        shown = axis.imshow(maps[..., number], cmap="viridis", vmin=maps.min(), vmax=maps.max())
+        axis.set_title(number, fontsize=8, pad=2)
+    figure.colorbar(shown, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="activation")
+    show(figure, title, alt)
+
+
+def lines(table: pd.DataFrame, title: str, alt: str, ylabel: str) -> None:
+    """A line for each column of the table, over its index."""
+    figure, axis = _one_axis(3.6)
+    sns.lineplot(_long(table), x="row", y="value", hue="column", style="column", palette="colorblind", ax=axis)
+    axis.set(xlabel=table.index.name or "", ylabel=ylabel)
+    axis.get_legend().set_title(table.columns.name)
+    sns.despine(figure)
     show(figure, title, alt)
 
 

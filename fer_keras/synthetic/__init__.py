@@ -14,6 +14,7 @@ from fer_keras import cache
 from fer_keras.faces import EMOTIONS, SIZE, SPLITS, Faces
 from fer_keras.synthetic.drawing import paint, random_people
 from fer_keras.synthetic.expressions import UNITS, UNITS_OF_EMOTION, moved, random_units, vote
+from fer_keras.synthetic.regions import find_regions
 
 # Shares of the classes, in the order of EMOTIONS: FER2013's, with more disgust (1.5 % there)
 SHARES = np.array([0.14, 0.05, 0.14, 0.24, 0.16, 0.11, 0.16])
@@ -22,6 +23,7 @@ COPIED = {"Training": (0.03, 0.02), "PublicTest": (0.08, 0.04), "PrivateTest": (
 RELABELLED = 0.05  # share of copies whose label another person gave
 NOT_A_FACE = 0.004  # share of pictures
 FEWEST = 240  # faces: then every split has every class
+Copy = tuple[np.ndarray, np.ndarray]
 _DRAWING = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
@@ -79,15 +81,16 @@ def _draw(n: int, rng: np.random.Generator) -> Faces:
     fresh = [sizes[split] - sum(copied[split]) for split in SPLITS]
 
     labels = np.concatenate([_labels(count, rng) for count in fresh])
-    images, votes = _new_faces(labels, rng)
+    images, regions, votes = _new_faces(labels, rng)
     splits = np.repeat(SPLITS, fresh)
     ids = np.array([f"face {i}" for i in range(1, len(labels) + 1)], "U60")
 
     for split, (exact, near) in copied.items():
         origin = rng.choice(fresh[0], exact + near, replace=False)  # Training faces
         changes = ["exact"] * exact + list(rng.choice(list(NEAR), near))
-        copies = np.stack([COPYING[how](images[i], rng) for i, how in zip(origin, changes, strict=True)])
-        images = np.concatenate([images, copies])
+        copies = [COPYING[how](images[i], regions[i], rng) for i, how in zip(origin, changes, strict=True)]
+        copied_images, copied_regions = map(np.stack, zip(*copies, strict=True))
+        images, regions = np.concatenate([images, copied_images]), np.concatenate([regions, copied_regions])
         relabel = rng.random(len(origin)) < RELABELLED
         labels = np.concatenate([labels, np.where(relabel, rng.choice(len(EMOTIONS), len(origin)), labels[origin])])
         votes = np.concatenate([votes, votes[origin]])
@@ -96,7 +99,7 @@ def _draw(n: int, rng: np.random.Generator) -> Faces:
 
     order = rng.permutation(n)
     order = order[np.argsort([SPLITS.index(split) for split in splits[order]], kind="stable")]
-    return Faces(images, labels.astype(np.int8), splits, ids, votes)[order]
+    return Faces(images, labels.astype(np.int8), splits, ids, votes, regions)[order]
 
 
 def _labels(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -105,7 +108,7 @@ def _labels(count: int, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.searchsorted(ends, np.arange(count) + 0.5))
 
 
-def _new_faces(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _new_faces(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = len(labels)
     people = random_people(n, rng)
     not_a_face = rng.random(n) < NOT_A_FACE  # a detector's mistake: a patch of skin and background
@@ -114,32 +117,37 @@ def _new_faces(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray
     intensity = rng.uniform(0.45, 1.25, n)
     units = random_units(labels, intensity, rng)
     hidden = 0.15 * (people["cover"] > 0) + 0.08 * people["blur"] ** 2
-    return paint(people, moved(units), rng), vote(units, hidden, not_a_face, rng)
+    images = paint(people, moved(units), rng)
+    return images, find_regions(people, moved(units)), vote(units, hidden, not_a_face, rng)
 
 
-def _recompressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+# Each takes a face and its regions, and gives those of a copy.
+
+
+def _recompressed(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
     from PIL import Image
 
     with io.BytesIO() as file:
         Image.fromarray(image).save(file, "JPEG", quality=int(rng.integers(50, 90)))
-        return np.asarray(Image.open(file))
+        return np.asarray(Image.open(file)), regions
 
 
-def _shifted(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _shifted(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
     down, right = rng.permutation([1, rng.integers(0, 2)])
-    return np.pad(image, 1, mode="edge")[1 - down : 1 - down + SIZE, 1 - right : 1 - right + SIZE]
+    window = slice(1 - down, 1 - down + SIZE), slice(1 - right, 1 - right + SIZE)
+    return np.pad(image, 1, mode="edge")[window], np.pad(regions, 1, mode="edge")[window]
 
 
-def _brightened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.clip(image * rng.uniform(0.8, 1.2) + rng.uniform(-25, 25), 0, 255).astype(np.uint8)
+def _brightened(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
+    return np.clip(image * rng.uniform(0.8, 1.2) + rng.uniform(-25, 25), 0, 255).astype(np.uint8), regions
 
 
-def _mirrored(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return image[:, ::-1]
+def _mirrored(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
+    return image[:, ::-1], regions[:, ::-1]
 
 
-def _same(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return image
+def _same(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
+    return image, regions
 
 
 NEAR = {"recompressed": _recompressed, "shifted": _shifted, "brightened": _brightened, "mirrored": _mirrored}

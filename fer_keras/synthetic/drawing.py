@@ -1,5 +1,7 @@
 """Draws faces from parts: each step paints one part of a whole block of faces at once."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from fer_keras.faces import SIZE
@@ -50,22 +52,24 @@ def random_people(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def paint(people: dict[str, np.ndarray], parts: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """uint8 (n, 48, 48): the pictures of these people with the parts of their faces moved so."""
-    n = len(people["x"])
+    return np.concatenate([_paint(p, rng) for p in blocks(people, parts)])
+
+
+def blocks(people: dict[str, np.ndarray], parts: dict[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    """The same values for a few faces at a time, each of shape (n, 1, 1)."""
     values = {name: np.asarray(v, np.float32).reshape(-1, 1, 1) for name, v in (people | parts).items()}
-    blocks = (slice(start, start + BLOCK) for start in range(0, n, BLOCK))
-    return np.concatenate([_paint({k: v[block] for k, v in values.items()}, rng) for block in blocks])
+    for start in range(0, len(people["x"]), BLOCK):
+        yield {name: value[start : start + BLOCK] for name, value in values.items()}
 
 
 def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     n = len(p["x"])
-    u, v = _head_coordinates(p)
+    u, v = head_coordinates(p)
     canvas = _smooth_noise(n, 5, rng) * p["ground_pattern"] + p["ground"]
     _shoulders_and_hair(canvas, u, v, p)
     face = _head(canvas, u, v, p, _smooth_noise(n, 16, rng))
     head_u, head_v = u, v
-    # The features turn with the head: they shift towards where it looks, most in the middle.
-    u = u - 0.26 * p["yaw"] * np.clip(1 - u * u, 0, 1)
-    v = v - 0.10 * p["pitch"] * np.clip(1 - v * v, 0, 1)
+    u, v = turned(u, v, p)
     side = np.abs(u)
     _lines(canvas, side, v, p)
     _nose(canvas, u, side, v, p)
@@ -79,10 +83,25 @@ def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     return _photograph(canvas, p, rng)
 
 
-def _head_coordinates(p):
+def head_coordinates(p):
+    """(u, v) of every pixel: 0 in the middle of the head, ±1 at its sides, v = 1 at the chin."""
     x, y = _AXIS[None, None, :] - p["x"], _AXIS[None, :, None] - p["y"]
     sin, cos = np.sin(p["roll"]), np.cos(p["roll"])
     return (cos * x + sin * y) / (p["scale"] * p["width"]), (cos * y - sin * x) / p["scale"]
+
+
+def turned(u, v, p):
+    """Coordinates of the features, which turn with the head: they shift towards where it looks, most in the middle."""
+    u = u - 0.26 * p["yaw"] * np.clip(1 - u * u, 0, 1)
+    return u, v - 0.10 * p["pitch"] * np.clip(1 - v * v, 0, 1)
+
+
+def on_head(u, v, p):
+    """Above 0 on the skin of the head, 0 along its outline."""
+    down = np.maximum(v, 0) / (1 + p["chin"])
+    down = down * down
+    height = np.where(v < 0, v * v, (1 - p["jaw"]) * down + p["jaw"] * down * down)
+    return 1 - u * u - height
 
 
 def _soft(distance, edge=EDGE):
@@ -122,10 +141,7 @@ def _shoulders_and_hair(canvas, u, v, p):
 
 
 def _head(canvas, u, v, p, texture):
-    down = np.maximum(v, 0) / (1 + p["chin"])
-    down = down * down
-    height = np.where(v < 0, v * v, (1 - p["jaw"]) * down + p["jaw"] * down * down)
-    face = _soft((1 - u * u - height) * 0.5)
+    face = _soft(on_head(u, v, p) * 0.5)
     ears = _soft(0.13 - np.sqrt((np.abs(u) - 1.0) ** 2 + ((v - 0.0) * 0.6) ** 2)) * (1 - face)
     _over(canvas, ears * (p["hair_length"] < 0), p["skin"] * 0.85)
     round_off = 1.06 - 0.26 * (u * u + 0.5 * v * v)
