@@ -2,9 +2,9 @@
 
     python -m tests.bench [PART ...] [--csv fer2013.csv] [--keep]
 
-The parts are reading, batches, training, drawing, duplicates, learning, runs, folds and kills; without names all.
-`--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes what was measured into
-notebooks/results/bench.json. Close other programs first.
+The parts are reading, batches, training, drawing, duplicates, learning, runs, folds, explaining and kills; without
+names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes what was measured
+into notebooks/results/bench.json. Close other programs first.
 """
 
 import argparse
@@ -275,6 +275,24 @@ print(peaks[19] / peaks[1], (seconds - training) / 20, peaks[19])"""
     }
 
 
+def explaining(options) -> dict:
+    """Saliency of 512 faces of cnn_pyramid against `model.predict` on them; a step of ascent on 16 filters."""
+    from fer_keras import ascend, build, saliency
+
+    faces, net = draw_faces(4000)[:512], build("cnn_pyramid")
+    images = faces.images[..., None].astype("float32")
+    ways = {
+        "predict": lambda: net.predict(images, batch_size=128, verbose=0) is None,
+        "saliency": lambda: saliency(net, faces, 3) is None,
+        "ascend": lambda: ascend(net, "block4_pool", range(16), steps=50) is None,
+    }
+    seconds = in_turns(ways, 5, "explaining")
+    return {
+        "explaining_saliency_to_predict_seconds": seconds["saliency"] / seconds["predict"],
+        "explaining_ascent_steps_a_second": 50 * 16 / seconds["ascend"],
+    }
+
+
 def kills(options) -> dict:
     """Fifty kills (SIGKILL) at random moments of five folds; the end must have the bits of a run never killed."""
     rng, killed, ended, same = np.random.default_rng(0), 0, 0, 0
@@ -340,7 +358,8 @@ def _compiled(net):
 
 
 PARTS = {
-    part.__name__: part for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, kills)
+    part.__name__: part
+    for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills)
 }
 
 

@@ -72,7 +72,7 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
     [
         (["data", "nothing.csv"], "nothing.csv does not exist"),
         (["report", "--preset", "huge"], "no preset is called huge; there are full, quick, smoke"),
-        (["report", "--only", "77"], "no notebook 77; there are 01, 02"),
+        (["report", "--only", "77"], "no notebook 77; there are 01, 02, 40"),
         (["report", "-p", "EPOCHS", "3"], "no selected notebook has a parameter EPOCHS"),
         (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
         (["report", "--data", "nothing.csv"], "nothing.csv does not exist"),
