@@ -56,10 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("net", help="one of `fer-keras models`, or module:function of your own")
     train.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default: 0)")
-    train.add_argument(
-        "-o", nargs=2, action="append", default=[], metavar=("OPTION", "VALUE"), help="set a net's option"
-    )
-    train.add_argument("-r", nargs=2, action="append", default=[], metavar=("FIELD", "VALUE"), help="change the recipe")
+    _pairs(train, "-o", "OPTION", "set a net's option")
+    _pairs(train, "-r", "FIELD", "change the recipe")
     train.add_argument("--json", action="store_true", help="print the result as notebooks/results/ keeps it")
 
     predict = _command(
@@ -81,14 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     report.add_argument("--preset", default="quick", help="smoke, quick or full (default: quick)")
     report.add_argument("--only", default="", metavar="01,02", help="numbers of the notebooks to run")
-    report.add_argument(
-        "-p",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="set a notebook's parameter",
-    )
+    _pairs(report, "-p", "NAME", "set a notebook's parameter")
     report.add_argument("--out", type=Path, default=Path("reports"), help="folder to write to (default: reports)")
     return parser
 
@@ -103,6 +94,11 @@ def _command(commands, name: str, run, does: str, examples: str) -> argparse.Arg
     )
     command.set_defaults(run=run)
     return command
+
+
+def _pairs(command: argparse.ArgumentParser, flag: str, name: str, does: str) -> None:
+    """An option that may be given several times, each time with a name and a value, which `_values` reads."""
+    command.add_argument(flag, nargs=2, action="append", default=[], metavar=(name, "VALUE"), help=does)
 
 
 def _models(options) -> int:

@@ -3,9 +3,7 @@
 import json
 import math
 import os
-import signal
 import sys
-import threading
 import time
 import warnings
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_keras import backend, cache, runs
+from fer_keras import backend, cache, interrupts, runs
 from fer_keras.progress import EpochBar
 from fer_keras.recipes import Recipe
 
@@ -97,7 +95,6 @@ class Watch(keras.callbacks.Callback):
         super().__init__()
         self.state, self.plan, self.seed, self.bar = state, plan, seed, bar
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
-        self.interrupted = False
 
     def start(self) -> int:
         """The epochs that are done already."""
@@ -106,28 +103,14 @@ class Watch(keras.callbacks.Callback):
         return done
 
     def on_train_begin(self, logs=None):
-        """Python drops a KeyboardInterrupt that comes while it clears up memory; so remember that one came."""
         self.state.put_back()
-        self.usual = signal.getsignal(signal.SIGINT)
-        if callable(self.usual) and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._interrupt)
-
-    def _interrupt(self, number, frame):
-        self.interrupted = True
-        self.usual(number, frame)
-
-    def over(self) -> None:
-        self.bar.close()
-        if signal.getsignal(signal.SIGINT) == self._interrupt:
-            signal.signal(signal.SIGINT, self.usual)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.monotonic()
         backend.seed_epoch(self.seed, epoch)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.interrupted:
-            raise KeyboardInterrupt
+        interrupts.check()
         now = time.monotonic()
         if now - self.looked > 1:
             self.looked = now

@@ -14,6 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from fer_keras import interrupts
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.progress import bar, redraws
 
@@ -120,9 +121,11 @@ def run_kfold(
     try:
         with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone and not redraws()) as progress:
             if alone:
-                for task, arguments, _ in tasks:
-                    results.append(task(*arguments))
-                    progress.update()
+                with interrupts.remembered():
+                    for task, arguments, _ in tasks:
+                        results.append(task(*arguments))
+                        progress.update()
+                        interrupts.check()
             else:
                 for result in joblib.Parallel(jobs, return_as="generator")(tasks):
                     results.append(result)

@@ -16,7 +16,7 @@ from types import CodeType, FunctionType
 import keras
 import numpy as np
 
-from fer_keras import backend, cache, runs
+from fer_keras import backend, cache, interrupts, runs
 from fer_keras.augment import FaceBatches
 from fer_keras.epochs import State, Watch, write_model
 from fer_keras.faces import Faces
@@ -133,7 +133,7 @@ def _rates(plan: Recipe) -> keras.callbacks.Callback:
 def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
     watch = callbacks[-1]
     try:
-        with backend.frees_graphs():
+        with interrupts.remembered(), backend.frees_graphs():
             model.fit(
                 backend.feed(batches),
                 epochs=watch.plan.epochs,
@@ -147,7 +147,7 @@ def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callba
         print(f"fer-keras: stopped; the same call goes on after epoch {watch.state.saved}", file=sys.stderr)
         raise
     finally:
-        watch.over()
+        watch.bar.close()
 
 
 def _leave(model: keras.Model, state: State, training: Faces, validation: Faces, keep_model: bool) -> runs.Run:
