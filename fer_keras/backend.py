@@ -224,6 +224,7 @@ def gradient(model: keras.Model, score: Callable) -> Callable:
 
     def at(images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         tensors = keras.ops.convert_to_tensor(np.array(images), dtype), keras.ops.convert_to_tensor(which, "int32")
-        return tuple(keras.ops.convert_to_numpy(each) for each in run(*tensors))
+        found = (keras.ops.convert_to_numpy(each) for each in run(*tensors))
+        return tuple(each if each.dtype == "float64" else each.astype("float32") for each in found)
 
     return at

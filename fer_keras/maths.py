@@ -1,41 +1,45 @@
 """The formulas of question 6, as the reports ask for them and as they should be."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 
 def conv_output_shape(
-    size: int | tuple[int, ...],
-    kernel: int | tuple[int, ...],
-    stride: int | tuple[int, ...] = 1,
-    padding: int | str | tuple[int, ...] = 0,
-    dilation: int | tuple[int, ...] = 1,
+    size: int | Sequence[int],
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    padding: int | str | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
 ) -> int | tuple[int, ...]:
     """Height and width after a convolution or pooling: ⌊(size + 2 padding − dilation (kernel − 1) − 1) / stride⌋ + 1.
 
     padding: pixels on each side, or "valid" (0) or "same" (as many as ⌈size / stride⌉ needs). Numbers hold for every
-    axis; a tuple has one for each.
+    axis; a sequence has one for each.
 
     >>> conv_output_shape((48, 48), 5, stride=2)
     (22, 22)
     """
-    axes = max((len(each) for each in (size, kernel, stride, padding, dilation) if isinstance(each, tuple)), default=1)
+    given = [tuple(each) if np.ndim(each) else each for each in (size, kernel, stride, padding, dilation)]
+    axes = max((len(each) for each in given if isinstance(each, tuple)), default=1)
     found = []
     for axis in range(axes):
-        n, k, s, p, d = (_on_axis(axis, axes, each) for each in (size, kernel, stride, padding, dilation))
+        n, k, s, p, d = (_on_axis(axis, axes, each) for each in given)
         for name, value, least in (("size", n, 1), ("kernel", k, 1), ("stride", s, 1), ("dilation", d, 1)):
-            _check_whole(name, value, least)
+            check_whole(name, value, least)
         reach = d * (k - 1) + 1
         if p == "same":
             found.append(-(-n // s))
             continue
         p = 0 if p == "valid" else p
-        _check_whole("padding", p, 0)
+        if isinstance(p, str):
+            raise ValueError(f'padding is a number of pixels, "valid" or "same", not {p!r}')
+        check_whole("padding", p, 0)
         if reach > n + 2 * p:
             raise ValueError(f"a kernel that reaches over {reach} pixels does not fit into {n} padded by {p} each side")
-        found.append((n + 2 * p - reach) // s + 1)
-    return tuple(found) if isinstance(size, tuple) or axes > 1 else found[0]
+        found.append(int((n + 2 * p - reach) // s + 1))
+    return tuple(found) if isinstance(given[0], tuple) or axes > 1 else found[0]
 
 
 def _on_axis(axis: int, axes: int, value):
@@ -46,7 +50,7 @@ def _on_axis(axis: int, axes: int, value):
     return value[axis]
 
 
-def _check_whole(name: str, value, least: int) -> None:
+def check_whole(name: str, value, least: int) -> None:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
 
@@ -72,6 +76,8 @@ def batch_norm_backward(
     upstream, x = np.asarray(upstream, float), np.asarray(x, float)
     if upstream.shape != x.shape or x.ndim not in (1, 2) or len(x) == 0:
         raise ValueError(f"upstream and x are both (m, features) or (m,), not {upstream.shape} and {x.shape}")
+    if not epsilon > 0:
+        raise ValueError(f"epsilon is a number above 0, not {epsilon!r}")
     if np.shape(gamma) not in ((), x.shape[1:]):
         raise ValueError(f"gamma is one number, or one for each of {x.shape[1:]} features, not {np.shape(gamma)}")
     m, mean, variance = len(x), x.mean(axis=0), x.var(axis=0)
@@ -107,7 +113,8 @@ def softmax_cross_entropy_gradient(logits: np.ndarray, targets: np.ndarray, term
             raise ValueError(f"targets are whole numbers from 0 to {classes - 1}")
         targets = np.eye(classes)[targets]
     if term is not None:
-        if not 0 <= term < classes:
+        check_whole("term", term, 0)
+        if term >= classes:
             raise ValueError(f"term is from 0 to {classes - 1}, not {term}")
         targets = targets * (np.arange(classes) == term)
     return softmax(logits) * targets.sum(axis=1, keepdims=True) - targets

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from fer_keras.explain import BATCH, class_numbers, raw_faces, saliency
+from fer_keras.checks import class_numbers, predicted, raw_faces, ready
+from fer_keras.explain import saliency
 from fer_keras.faces import REGIONS, SIZE, Faces
+from fer_keras.maths import check_whole, softmax
 from fer_keras.progress import bar
 
 # Where FER2013's faces have their parts, read off its mean face: rows and columns, the later ones on top
@@ -31,6 +33,11 @@ def face_regions(faces: Faces) -> np.ndarray:
 
 def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
     """One row a face, one column a region: the share of the map that lies in it. For all-even maps that is its area."""
+    maps = np.asarray(maps)
+    if maps.shape != np.shape(regions) or not (maps >= 0).all():
+        raise ValueError(
+            f"maps are of the shape of the regions, {np.shape(regions)}, and 0 or above, as saliency's are"
+        )
     total = np.maximum(maps.sum(axis=(1, 2)), 1e-12)
     return pd.DataFrame({
         name: np.where(regions == number, maps, 0).sum(axis=(1, 2)) / total for number, name in enumerate(REGIONS)
@@ -39,7 +46,10 @@ def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
 
 def brightness_correlation(maps: np.ndarray, images) -> np.ndarray:
     """(n,) Spearman's rank correlation of map and grey level, face by face; NaN where either is the same all over."""
-    return _rank_correlations(maps, raw_faces(images)[..., 0])
+    faces = raw_faces(images)[..., 0]
+    if np.shape(maps) != faces.shape:
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(faces)} faces, not {np.shape(maps)}")
+    return _rank_correlations(np.asarray(maps), faces)
 
 
 def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.Model]]:
@@ -59,7 +69,7 @@ def randomisation_check(model: keras.Model, images, classes=None, seed: int = 0,
 
     A map that shows what the net has learned is soon near 0; one that stays near 1 shows the picture only.
     """
-    faces = raw_faces(images)
+    faces, model = raw_faces(images), ready(model)
     classes = class_numbers(model, faces, classes)
     trained, found = saliency(model, faces, classes, **options), {}
     count = sum(bool(layer.weights) for layer in model.layers)
@@ -74,8 +84,11 @@ def perturbation_curves(model: keras.Model, images, maps: np.ndarray, classes=No
 
     A map that finds what matters makes the first fall and the second rise at once; compare with `random` maps.
     """
-    if steps < 1 or np.shape(maps) != (len(faces := raw_faces(images)), SIZE, SIZE):
-        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each face, and steps at least 1")
+    check_whole("steps", steps, 1)
+    maps, faces = np.asarray(maps), raw_faces(images)
+    if maps.shape != faces.shape[:3] or not np.isfinite(maps).all():
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(faces)} faces, not {maps.shape} or NaN")
+    model = ready(model)
     classes = class_numbers(model, faces, classes)
     rank = np.argsort(np.argsort(-maps.reshape(len(maps), -1), axis=1), axis=1).reshape(faces.shape)
     blank = np.broadcast_to(faces.mean(axis=(1, 2, 3), keepdims=True), faces.shape)
@@ -90,8 +103,9 @@ def perturbation_curves(model: keras.Model, images, maps: np.ndarray, classes=No
 
 
 def _probability(model: keras.Model, faces: np.ndarray, classes: np.ndarray) -> float:
-    starts = range(0, len(faces), BATCH)
-    found = np.concatenate([model.predict_on_batch(faces[start : start + BATCH]) for start in starts])
+    found = predicted(model, faces)
+    if not np.allclose(found.sum(axis=1), 1, atol=1e-3):  # a net that ends in logits
+        found = softmax(found)
     return float(found[np.arange(len(faces)), classes].mean())
 
 

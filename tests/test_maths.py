@@ -50,7 +50,7 @@ def test_pooling_has_the_same_shape(size, pool, stride):
         ({"size": 4.5, "kernel": 1}, "size is a whole number of at least 1, not 4.5"),
         ({"size": 4, "kernel": 1, "stride": 0}, "stride is"),
         ({"size": 4, "kernel": 1, "padding": -1}, "padding is a whole number of at least 0, not -1"),
-        ({"size": 4, "kernel": 1, "padding": "full"}, "padding is a whole number of at least 0, not 'full'"),
+        ({"size": 4, "kernel": 1, "padding": "full"}, 'padding is a number of pixels, "valid" or "same", not \'full\''),
         ({"size": (4, 4), "kernel": (1, 1, 1)}, "has 2 numbers, where another argument has 3"),
     ],
 )
@@ -129,6 +129,7 @@ def test_softmax_gradients_are_those_of_autodiff(n, classes, seed):
         ((np.zeros((2, 3)), np.array([0, 3])), "targets are whole numbers from 0 to 2"),
         ((np.zeros((2, 3)), np.array([0.5, 1])), "targets are whole numbers"),
         ((np.zeros((2, 3)), np.array([0, 1]), 3), "term is from 0 to 2, not 3"),
+        ((np.zeros((2, 3)), np.array([0, 1]), 1.5), "term is a whole number of at least 0, not 1.5"),
     ],
 )
 def test_bad_targets_are_refused(arguments, says):

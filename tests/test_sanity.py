@@ -134,5 +134,13 @@ def test_a_map_that_ignores_the_weights_stays_the_same(window, drawn):
 
 
 def test_maps_must_fit_the_faces(window, drawn):
-    with pytest.raises(ValueError, match="maps are one of 48 × 48 for each face"):
-        perturbation_curves(window, drawn[:3], np.ones((2, 48, 48)), 0)
+    maps = np.ones((2, 48, 48))
+    for call in (
+        lambda: perturbation_curves(window, drawn[:3], maps, 0),
+        lambda: perturbation_curves(window, drawn[:2], maps * np.nan, 0),
+        lambda: brightness_correlation(maps, drawn[:3]),
+        lambda: region_shares(maps, drawn.regions[:3]),
+        lambda: region_shares(-maps, drawn.regions[:2]),
+    ):
+        with pytest.raises(ValueError, match="maps are"):
+            call()

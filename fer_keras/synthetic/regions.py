@@ -7,7 +7,7 @@ from fer_keras.synthetic.drawing import blocks, head_coordinates, on_head, turne
 
 
 def find_regions(people: dict[str, np.ndarray], parts: dict[str, np.ndarray]) -> np.ndarray:
-    """uint8 (n, 48, 48), indices into REGIONS. Hair, hands and scarves are background; glasses belong to the eyes."""
+    """uint8 (n, 48, 48), indices into REGIONS. Hair, hands and scarves are background; glasses are seen through."""
     return np.concatenate([_find(p) for p in blocks(people, parts)])
 
 
