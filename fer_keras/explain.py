@@ -242,7 +242,9 @@ def _pick(outputs, which):
 
 def _mean_of(outputs, which):
     """The mean of one filter's map."""
-    return _pick(ops.mean(outputs, axis=range(1, len(outputs.shape) - 1)), which)
+    if over := tuple(range(1, len(outputs.shape) - 1)):
+        outputs = ops.mean(outputs, axis=over)
+    return _pick(outputs, which)
 
 
 def _in_batches(at: Callable, images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,14 @@ import pytest
 from fer_keras import interrupts
 
 
+@pytest.fixture(autouse=True)
+def _usual():
+    """Python's own handler, which a process that was started in the background has not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Dropped:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)  # Python prints an interrupt in here, and forgets it
