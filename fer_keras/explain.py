@@ -76,8 +76,8 @@ def attribution(
 
     gradient: of the score. smoothgrad: its mean over `samples` noisy copies; noise: their deviation, a fraction of
     the range. gradient_x_input: times the pixel. integrated: integrated gradients from black in so many `steps`;
-    what they miss of the score is checked, and told in a warning. gradcam: of the maps of `layer`
-    (the last that has any), enlarged.
+    what they miss of the score is checked, and told in a warning. gradcam: of the maps of `layer` (without one, of the
+    last layer whose maps have more than one pixel), enlarged.
     """
     if method not in METHODS:
         raise ValueError(f"method is one of {', '.join(METHODS)}, not {method!r}")
