@@ -114,6 +114,11 @@ def test_classes_are_the_predicted_the_true_or_a_named_one(net, drawn):
         np.testing.assert_allclose(true[i], saliency(net, faces, int(faces.labels[i]))[i], atol=1e-5)
 
 
+def test_gradient_x_input_is_the_product(net, drawn):
+    product = attribution(net, drawn[:3], 2) * drawn.images[:3]
+    np.testing.assert_allclose(attribution(net, drawn[:3], 2, "gradient_x_input"), product, rtol=1e-5)
+
+
 def test_integrated_gradients_add_up_to_the_rise_of_the_score(net, drawn):
     faces = drawn.images[:4]
     found = attribution(net, faces, 2, "integrated", steps=200).sum(axis=(1, 2))
