@@ -7,7 +7,8 @@ only when a network or a batch is asked for.
 import os
 from importlib import import_module
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors only: no lines about processors in every notebook
+from fer_keras.quiet import quiet_import
+
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")  # keeps freed memory: training on a CPU takes 2/3 of the time
 
 _DOORS = {
@@ -42,7 +43,8 @@ __all__ = list(_DOORS)
 def __getattr__(name: str):
     if name not in _DOORS:
         raise AttributeError(f"module 'fer_keras' has no attribute '{name}'")
-    return getattr(import_module(f"fer_keras.{_DOORS[name]}"), name)
+    with quiet_import():
+        return getattr(import_module(f"fer_keras.{_DOORS[name]}"), name)
 
 
 def __dir__():

@@ -1,0 +1,30 @@
+"""TensorFlow without its chatter: two lines on every import and one a training that no setting of its own turns off."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# errors become exceptions all the same; at "2" every training of a net with LeakyReLU tells of a failed "remapper"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+CHATTER = (b"All log messages before absl", b"oneDNN custom operations are on")
+
+
+@contextmanager
+def quiet_import() -> Iterator[None]:
+    """Leave those lines out of what is written to stderr meanwhile, by TensorFlow's C++ as well."""
+    if "tensorflow" in sys.modules or sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as written:
+        stderr = os.dup(2)
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            written.seek(0)
+            os.write(2, b"".join(line for line in written if not any(each in line for each in CHATTER)))
