@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from fer_keras.faces import SIZE, UNLABELLED, Faces
+from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 
 FLIPS = {
     "horizontal": (2,),
@@ -46,10 +46,11 @@ class FaceBatches(keras.utils.PyDataset):
 
     flip: "horizontal", "vertical" or "either"; each face with probability 0.5, or with coin="epoch" all faces
     of an epoch or none (report B). shift: fraction of the width, 0.1 is up to 5 pixels each way. Both are off
-    unless asked for.
+    unless asked for. targets: float32 (faces, 7), what to learn of each face in place of its label.
 
-    A batch is uint8 (n, 48, 48, 1) and int32 (n,). It is the same on every backend, in whatever order or
-    process it is made. Keep Keras' `workers=1`: with more, Keras 3.15 skips a batch on JAX and PyTorch.
+    A batch is uint8 (n, 48, 48, 1) and int32 (n,), or float32 (n, 7) with targets. It is the same on every backend,
+    in whatever order or process it is made. Keep Keras' `workers=1`: with more, Keras 3.15 skips a batch on JAX and
+    PyTorch.
 
     >>> for images, labels in FaceBatches(faces, flip="horizontal", shift=0.1):  # the next loop: the next epoch
     ...     pass
@@ -65,6 +66,7 @@ class FaceBatches(keras.utils.PyDataset):
         shift: float = 0.0,
         shuffle: bool = True,
         seed: int = 0,
+        targets: np.ndarray | None = None,
     ):
         super().__init__()
         if len(faces) == 0 or (faces.labels == UNLABELLED).any():
@@ -85,6 +87,9 @@ class FaceBatches(keras.utils.PyDataset):
             shuffle,
             seed,
         )
+        if targets is not None and targets.shape != (len(faces), len(EMOTIONS)):
+            raise ValueError(f"targets are {len(EMOTIONS)} shares for each of {len(faces)} faces, not {targets.shape}")
+        self.targets = faces.labels.astype(np.int32) if targets is None else targets.astype(np.float32)
         self.augmentations = {name: amount for name, amount in {"flip": flip, "shift": shift}.items() if amount}
         self.epoch = 0  # that __getitem__ makes batches of
         self._next_epoch = 0
@@ -98,7 +103,7 @@ class FaceBatches(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
-        images, labels = self.faces.images[rows], self.faces.labels[rows].astype(np.int32)
+        images, labels = self.faces.images[rows], self.targets[rows]
         for name, amount in self.augmentations.items():
             once = name == "flip" and self.coin == "epoch"
             rng = self._generator(name, epoch, 0 if once else index)

@@ -1,7 +1,7 @@
 """Faces: grey pictures with a label, a split and, if there are any, the votes of ten FER+ raters."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -63,6 +63,18 @@ class Faces:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(SPLITS)} and Unlabelled")
         return self[self.splits == name]
 
+    def parts(self, seed: int = 0) -> tuple[Self, Self, Self]:
+        """(training, validation, judged): what fits a net, what chooses, and what its scores are measured on.
+
+        That is Training, PublicTest and PrivateTest. Without PrivateTest PublicTest judges as well; without PublicTest
+        a tenth of Training is held out in its place, every class in proportion and copies of a face on one side.
+        """
+        training, validation, judged = map(self.split, SPLITS)
+        if not len(validation):
+            training, validation = training.stratified_split(0.1, seed)
+            validation = replace(validation, splits=np.full(len(validation), "held out"))
+        return training, validation, judged if len(judged) else validation
+
     def class_counts(self) -> "pd.DataFrame":
         """Faces of each emotion (rows) in each split that has any (columns), in the fixed orders."""
         import pandas as pd
@@ -116,6 +128,15 @@ class Faces:
         votes = self._votes()[:, VOTE_OF_EMOTION].astype(float)
         total = votes.sum(axis=1, keepdims=True)
         return np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+
+    def vote_targets(self) -> np.ndarray:
+        """(n, 7): `vote_shares`, and where there are none the label alone: what a net can be trained on."""
+        shares = self.vote_shares()
+        return np.where(np.isnan(shares), self.label_targets(), shares)
+
+    def label_targets(self) -> np.ndarray:
+        """(n, 7): 1 for the label, 0 for the other emotions."""
+        return np.eye(len(EMOTIONS))[self.labels]
 
     def vote_majority(self) -> np.ndarray:
         """The label with the most votes (of equals the first in FER+'s order); UNLABELLED if that is no emotion."""

@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from IPython.display import Image, display
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from fer_keras.faces import SIZE
@@ -84,10 +85,65 @@ def map_grid(maps: np.ndarray, title: str, alt: str, columns: int = 8) -> None:
 def lines(table: pd.DataFrame, title: str, alt: str, ylabel: str) -> None:
     """A line for each column of the table, over its index."""
     figure, axis = _one_axis(3.6)
-    sns.lineplot(_long(table), x="row", y="value", hue="column", style="column", palette="colorblind", ax=axis)
-    axis.set(xlabel=table.index.name or "", ylabel=ylabel)
+    _lines(table, axis, legend="auto")
+    axis.set_ylabel(ylabel)
     axis.get_legend().set_title(table.columns.name)
     sns.despine(figure)
+    show(figure, title, alt)
+
+
+def panels(tables: dict[str, pd.DataFrame], title: str, alt: str, ylabel: str, columns: int = 4) -> None:
+    """The lines of several tables with the same columns, each in a panel of its name, all in one vertical scale."""
+    rows = -(-len(tables) // columns)
+    figure = Figure((WIDTH, 2.1 * rows + 0.9), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for axis in axes.flat[len(tables) :]:
+        axis.axis("off")
+    for axis, (name, table) in zip(axes.flat, tables.items(), strict=False):
+        _lines(table, axis, legend="auto" if axis is axes[0, 0] else False)
+        axis.set_title(name, fontsize=10)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    axes[0, 0].get_legend().remove()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    sns.despine(figure)
+    show(figure, title, alt)
+
+
+def intervals(
+    scores: pd.DataFrame,
+    title: str,
+    alt: str,
+    xlabel: str,
+    reference: pd.Series | None = None,
+    line: float | None = None,
+) -> None:
+    """A row for each score: a dot at its `value`, a bar over its `interval` (a pair, or None), the number beside it.
+
+    reference: other values of the same rows, as open diamonds, named after the series. line: a value for all rows.
+    """
+    figure, axis = _one_axis(0.34 * len(scores) + 1.2)
+    blue, orange = sns.color_palette("colorblind", 2)
+    for row, (value, interval) in enumerate(zip(scores["value"], scores["interval"], strict=True)):
+        if np.size(interval) == 2:
+            axis.plot(interval, [row, row], color=blue, linewidth=2, solid_capstyle="butt")
+        axis.annotate(f"{value:.3f}", (value, row), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+    axis.plot(scores["value"], range(len(scores)), "o", color=blue, label="measured, with 95 % interval")
+    if reference is not None:
+        places = reference.reindex(scores.index)
+        axis.plot(places, range(len(scores)), "D", color=orange, fillstyle="none", label=str(reference.name))
+    if line is not None:
+        axis.axvline(line, color="0.4", linestyle=":")
+    axis.set_yticks(range(len(scores)), [str(name) for name in scores.index])
+    axis.set(xlabel=xlabel, ylim=(len(scores) - 0.4, -0.8))
+    axis.margins(x=0.08)
+    if reference is not None:
+        figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    sns.despine(figure, left=True)
+    axis.grid(axis="y", color="0.9")
+    axis.set_axisbelow(True)
     show(figure, title, alt)
 
 
@@ -108,10 +164,14 @@ def bars(table: pd.DataFrame, title: str, alt: str, ylabel: str, value_format: s
     show(figure, title, alt)
 
 
-def heatmap(table: pd.DataFrame, title: str, alt: str, value_format: str = ".2f", label: str = "") -> None:
-    """The table as coloured cells with their values; rows and columns named after its axes."""
+def heatmap(
+    table: pd.DataFrame, title: str, alt: str, value_format: str = ".2f", label: str = "", log: bool = False
+) -> None:
+    """The table as coloured cells with their values; rows and columns named after its axes. log: colours by the
+    logarithm, so that small counts can be told apart; zeros are left white."""
     figure, axis = _one_axis(0.45 * len(table) + 1.6)
-    sns.heatmap(table, annot=True, fmt=value_format, cmap="viridis", cbar_kws={"label": label}, ax=axis)
+    colours = {"norm": LogNorm(), "mask": table <= 0} if log else {}
+    sns.heatmap(table, annot=True, fmt=value_format, cmap="viridis", cbar_kws={"label": label}, ax=axis, **colours)
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
     show(figure, title, alt)
@@ -120,6 +180,14 @@ def heatmap(table: pd.DataFrame, title: str, alt: str, value_format: str = ".2f"
 def _one_axis(height: float) -> tuple[Figure, Axes]:
     figure = Figure((WIDTH, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def _lines(table: pd.DataFrame, axis: Axes, legend: str | bool) -> None:
+    sns.lineplot(
+        _long(table), x="row", y="value", hue="column", style="column", palette="colorblind", ax=axis, legend=legend,
+        hue_order=list(table), style_order=list(table), markers=len(table) == 1,  # one epoch makes no line
+    )  # fmt: skip
+    axis.set(xlabel=table.index.name or "", ylabel="")
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,15 @@
 """Scores with their uncertainty: thin over scikit-learn and scipy."""
 
-import numpy as np
-from scipy.stats import binomtest
+from collections.abc import Sequence
 
-from fer_keras.faces import Faces
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+from scipy.stats import binomtest, norm, t
+from scipy.stats import entropy as scipy_entropy
+
+from fer_keras.faces import EMOTIONS, Faces
 
 
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> dict:
@@ -28,3 +34,102 @@ def stand_in_both(faces: Faces, training: Faces) -> np.ndarray:
 
     groups = duplicate_groups(np.concatenate([faces.images, training.images]))
     return np.isin(groups[: len(faces)], groups[len(faces) :])
+
+
+def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) -> dict:
+    """How much more often the first is right than the others, face by face: the difference of the accuracies with its
+    95 % interval (Agresti and Min's), and `p`, the chance of one so large if both were equally good (McNemar's test).
+    """
+    first, second = np.asarray(predicted) == labels, np.asarray(others) == labels
+    n, only_first, only_second = len(labels), int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    discordant = only_first + only_second
+    p = binomtest(only_first, discordant).pvalue if discordant else 1.0
+    # half a face more in each of the four cells keeps the interval honest where few faces differ
+    middle = (only_first - only_second) / (n + 2)
+    spread = np.sqrt((discordant + 1) / (n + 2) - middle**2) / np.sqrt(n + 2)
+    reach = norm.ppf(0.975) * spread
+    return {
+        "value": (only_first - only_second) / n,
+        "n": n,
+        "interval": [float(middle - reach), float(middle + reach)],
+        "p": float(p),
+    }
+
+
+def over_seeds(values: Sequence[float]) -> dict:
+    """The mean over trainings that differ in their seed alone, with its 95 % interval (Student's t); none for one."""
+    values = np.asarray(values, float)
+    mean, interval = float(values.mean()), None
+    if len(values) > 1:
+        reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+        interval = [mean - float(reach), mean + float(reach)]
+    return {"value": mean, "n": len(values), "interval": interval}
+
+
+def over_faces(values: Sequence[float]) -> dict:
+    """The mean over faces with its 95 % interval, by drawing as many of them again and again (the bootstrap); none for
+    one face. Faces without a value (NaN) are left out."""
+    values = np.asarray(values, float)
+    values = values[~np.isnan(values)]
+    interval = None
+    if len(values) > 1:
+        rng = np.random.default_rng(0)
+        means = [rng.choice(values, len(values)).mean() for _ in range(2000)]  # all at once would take gigabytes
+        interval = np.quantile(means, [0.025, 0.975]).tolist()
+    return {"value": float(values.mean()), "n": len(values), "interval": interval}
+
+
+def over_seeds_and_faces(differences: np.ndarray, scatter: float | None = None) -> dict:
+    """The mean of what differs between two kinds of trainings, a row a seed and a column a face, with a 95 % interval
+    (normal) for other seeds and other faces alike. scatter: the variance between seeds, where more is known of it than
+    these few trainings tell; one training tells nothing of it."""
+    seeds, faces = differences.shape
+    if scatter is None:
+        scatter = differences.mean(axis=1).var(ddof=1) if seeds > 1 else 0.0
+    reach = norm.ppf(0.975) * np.sqrt(scatter / seeds + differences.mean(axis=0).var() / faces)
+    mean = float(differences.mean())
+    return {"value": mean, "n": faces, "interval": [mean - float(reach), mean + float(reach)]}
+
+
+def by_interval(found: dict, below: str, unclear: str, above: str) -> str:
+    """A word for a difference: `unclear` if its interval holds 0, or if it has none."""
+    low, high = found["interval"] or (-1, 1)
+    return above if low > 0 else below if high < 0 else unclear
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
+    """Counts: true emotion (rows), predicted (columns)."""
+    from sklearn.metrics import confusion_matrix
+
+    return pd.DataFrame(
+        confusion_matrix(labels, predicted, labels=range(len(EMOTIONS))),
+        index=pd.Index(EMOTIONS, name="true"),
+        columns=pd.Index(EMOTIONS, name="predicted"),
+    )
+
+
+def entropy(shares: np.ndarray) -> np.ndarray:
+    """(n,) in bits, of each row of shares that add up to 1: 0 if one has all, 2.8 if seven have the same."""
+    return scipy_entropy(shares, base=2, axis=1)
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
+    """How far confidence and accuracy are apart, in the mean over faces binned by confidence (the "expected
+    calibration error"): 0 if of the answers given with 70 % exactly 70 % are right, and so on."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    return float(sum(abs((confidence - right)[number == b].sum()) for b in range(bins)) / len(labels))
+
+
+def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """By what to divide the logits so that the cross-entropy is least: above 1 for a net that is too sure of itself."""
+
+    def loss(log_temperature: float) -> float:
+        return cross_entropy(labels, at_temperature(probabilities, np.exp(log_temperature)))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+
+
+def at_temperature(probabilities: np.ndarray, value: float) -> np.ndarray:
+    """The probabilities as they would be with logits divided by this value."""
+    return softmax(np.log(np.clip(probabilities, 1e-30, 1)) / value, axis=1)

@@ -15,6 +15,7 @@ from importlib import import_module, reload
 from pathlib import Path
 
 import keras
+import numpy as np
 from keras import layers
 
 from fer_keras.faces import EMOTIONS, SIZE
@@ -64,13 +65,17 @@ def dnn_narrow(width=1.0, dropout=None, batch_norm=True, activation="relu") -> k
     return net.done("dnn_narrow")
 
 
-def cnn_pyramid(width=1.0, dropout=None, batch_norm=True, activation="relu", kernel=None) -> keras.Model:
-    """Report C: four blocks with more and larger filters in the middle, then two dense layers."""
+def cnn_pyramid(
+    width=1.0, dropout=None, batch_norm=True, activation="relu", kernel=None, filters=(32, 64, 64, 32)
+) -> keras.Model:
+    """Report C: four blocks with more and larger filters in the middle (`filters`, a number a block), then two dense
+    layers."""
+    if np.shape(filters) != (4,):
+        raise ValueError(f"filters are four numbers, one a block, not {filters!r}")
     net = _Layers(width, dropout, batch_norm, activation)
-    for i, (filters, size) in enumerate([(32, 3), (64, 5), (64, 3), (32, 3)], 1):
-        net.conv(filters, size if kernel is None else kernel, f"block{i}_conv", norm="before").pool(
-            f"block{i}_pool"
-        ).drop(0.25)
+    for i, (count, size) in enumerate(zip(filters, (3, 5, 3, 3), strict=True), 1):
+        net.conv(count, size if kernel is None else kernel, f"block{i}_conv", norm="before")
+        net.pool(f"block{i}_pool").drop(0.25)
     net.flat()
     for i, units in enumerate([256, 512], 1):
         net.dense(units, f"dense{i}", norm=True).drop(0.25)
@@ -121,8 +126,34 @@ NETS: dict[str, Callable[..., keras.Model]] = {
 REPORTS = dict(zip(NETS, "ABBCCDEE", strict=True))
 
 
+def changed_options(net: str | keras.Model, options: dict) -> dict:
+    """Of these options those that differ from the net's own, so that `width=1` names no other run than no option."""
+    if not isinstance(net, str) or net not in NETS:
+        return options
+    usual = inspect.signature(NETS[net]).parameters
+    return {name: value for name, value in options.items() if name not in usual or value != usual[name].default}
+
+
+def width_of(name: str, parameters: int, **options) -> float:
+    """The width at which a net has as nearly as it can this many parameters."""
+
+    def surplus(width: float) -> int:
+        with keras.StatelessScope():
+            return build(name, width=width, **options).count_params() - parameters
+
+    low = high = 0.01
+    if surplus(low) > 0:
+        raise ValueError(f"no {name} has as few as {parameters:,} parameters")
+    while surplus(high) < 0:
+        low, high = high, 2 * high
+    while high - low > 5e-4 * low:
+        middle = (low + high) / 2
+        low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
+    return round(min(low, high, key=lambda width: abs(surplus(width))), 5)
+
+
 def table() -> dict[str, dict]:
-    """Report and parameters of every net, counted without making a single weight."""
+    """Report and parameters of every net."""
     rows = {}
     for name, report in REPORTS.items():
         with keras.StatelessScope():

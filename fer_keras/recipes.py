@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Real
 
 KEEPS = ("last", "best")
+TARGETS = ("labels", "votes")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Recipe:
     shift: float = 0.0
     keep: str = "last"  # or "best": the weights after the (first) epoch with the highest validation accuracy
     checkpoints: tuple[int, ...] = ()  # epochs after which the model is kept as well
+    targets: str = "labels"  # or "votes": each face's shares of the FER+ votes, its label where it got none
 
     def __post_init__(self):
         by_epoch = self.learning_rate if isinstance(self.learning_rate, dict) else {1: self.learning_rate}
@@ -37,6 +39,7 @@ class Recipe:
             ("flip", "a name or None", isinstance(self.flip, str | None)),
             ("shift", "a number", isinstance(self.shift, Real)),
             ("keep", f"one of {' or '.join(KEEPS)}", self.keep in KEEPS),
+            ("targets", f"one of {' or '.join(TARGETS)}", self.targets in TARGETS),
             ("checkpoints", f"a list of epochs from 1 to {self.epochs}", isinstance(self.checkpoints, list | tuple)
              and all(_whole(epoch) and _whole(self.epochs) and epoch <= self.epochs for epoch in self.checkpoints)),
         ):  # fmt: skip

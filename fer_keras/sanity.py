@@ -1,10 +1,12 @@
 """Whether saliency maps can be trusted: do they depend on the weights, do their pixels matter, where do they lie?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pandas as pd
+from scipy.ndimage import gaussian_filter, zoom
 from scipy.stats import spearmanr
 
 from fer_keras.checks import class_numbers, predicted, raw_faces, ready
@@ -44,12 +46,28 @@ def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def share_in(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(n,): of each map the share that lies in a mask of its shape; 0 for an empty map."""
+    return (maps * mask).sum(axis=(1, 2)) / np.maximum(maps.sum(axis=(1, 2)), 1e-12)
+
+
 def brightness_correlation(maps: np.ndarray, images) -> np.ndarray:
     """(n,) Spearman's rank correlation of map and grey level, face by face; NaN where either is the same all over."""
-    faces = raw_faces(images)[..., 0]
-    if np.shape(maps) != faces.shape:
-        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(faces)} faces, not {np.shape(maps)}")
-    return _rank_correlations(np.asarray(maps), faces)
+    return _with_pictures(maps, raw_faces(images)[..., 0])
+
+
+def outline_correlation(maps: np.ndarray, images) -> np.ndarray:
+    """The same of map and outlines: how steep the grey levels are, within about a pixel."""
+    smoothed = gaussian_filter(raw_faces(images)[..., 0], (0, 1, 1))
+    steps = np.hypot(*np.gradient(smoothed, axis=(1, 2)))
+    return _with_pictures(maps, steps)
+
+
+def standardised(faces: Faces) -> Faces:
+    """The faces with the same mean and contrast each, so that no light makes one brighter than the other."""
+    mean, deviation = (f(faces.images, axis=(1, 2), keepdims=True) for f in (np.mean, np.std))
+    levelled = 128 + 48 * (faces.images - mean) / np.maximum(deviation, 1)  # few pixels lie outside 0 to 255
+    return replace(faces, images=np.clip(levelled.round(), 0, 255).astype(np.uint8))
 
 
 def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.Model]]:
@@ -109,6 +127,51 @@ def _probability(model: keras.Model, faces: np.ndarray, classes: np.ndarray) -> 
     return float(found[np.arange(len(faces)), classes].mean())
 
 
+def _with_pictures(maps: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    if np.shape(maps) != pictures.shape:
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(pictures)} faces, not {np.shape(maps)}")
+    return _rank_correlations(np.asarray(maps), pictures)
+
+
 def _rank_correlations(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     pairs = zip(some.reshape(len(some), -1), others.reshape(len(others), -1), strict=True)
     return np.array([spearmanr(a, b).statistic if np.ptp(a) and np.ptp(b) else np.nan for a, b in pairs])
+
+
+def mouth_corners(regions: np.ndarray) -> np.ndarray:
+    """(n, 48, 48), true for the pixels of a mouth that are in the left or the right quarter of its width."""
+    columns, mouth = np.indices(regions.shape)[2], regions == REGIONS.index("mouth")
+    left = np.where(mouth, columns, SIZE).min(axis=(1, 2), keepdims=True)
+    right = np.where(mouth, columns, -1).max(axis=(1, 2), keepdims=True)
+    return mouth & (np.abs(columns - (left + right) / 2) > (right - left) / 4)
+
+
+def likeness(images: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """(n,) from 0 to 1: the size of each picture's correlation with the face; 0 for an even picture, 1 for the face or
+    its negative. images: (n, height, width), enlarged to the size of the face."""
+    size = (1, face.shape[0] / images.shape[1], face.shape[1] / images.shape[2])
+    pictures = zoom(np.asarray(images, float), size, order=1, grid_mode=True, mode="nearest").reshape(len(images), -1)
+    pictures, face = pictures - pictures.mean(axis=1, keepdims=True), face.ravel() - face.mean()
+    return np.abs(pictures @ face) / np.maximum(np.linalg.norm(pictures, axis=1) * np.linalg.norm(face), 1e-9)
+
+
+def peak_regions(maps: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """(n, filters), indices into REGIONS: what of the face is in the middle of the strongest pixel of each map.
+    maps: (n, height, width, filters), as `feature_maps` gives them."""
+    height, width = maps.shape[1:3]
+    row, column = np.divmod(maps.reshape(len(maps), height * width, -1).argmax(axis=1), width)
+    row, column = ((row + 0.5) * SIZE / height).astype(int), ((column + 0.5) * SIZE / width).astype(int)
+    return regions[np.arange(len(maps))[:, None], row, column]
+
+
+def stripes(images: np.ndarray) -> pd.DataFrame:
+    """One row a picture: the share of its energy, the square of its waves, in stripes of each direction, all within
+    22.5°. A quarter each if it has no direction; 0 for an even picture."""
+    window = np.outer(np.hanning(images.shape[1]), np.hanning(images.shape[2]))  # or the edges would be stripes
+    mean = (images * window).sum(axis=(1, 2), keepdims=True) / window.sum()
+    power = np.abs(np.fft.fft2((images - mean) * window)) ** 2
+    y, x = np.fft.fftfreq(images.shape[1])[:, None], np.fft.fftfreq(images.shape[2])
+    way = np.where(np.hypot(x, y) > 0.5, -1, np.round(np.arctan2(y, x) / (np.pi / 4)) % 4)  # -1: only on diagonals
+    total = np.maximum((power * (way >= 0)).sum(axis=(1, 2)), 1e-9)
+    names = ("vertical", "rising", "horizontal", "falling")  # waves run across their stripes
+    return pd.DataFrame({name: (power * (way == i)).sum(axis=(1, 2)) / total for i, name in enumerate(names)})

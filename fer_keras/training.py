@@ -21,7 +21,7 @@ from fer_keras.augment import FaceBatches
 from fer_keras.epochs import State, Watch, write_model
 from fer_keras.faces import Faces
 from fer_keras.metrics import accuracy, cross_entropy, stand_in_both
-from fer_keras.models import build, own_source
+from fer_keras.models import build, changed_options, own_source
 from fer_keras.predicting import predict
 from fer_keras.progress import EpochBar
 from fer_keras.recipes import RECIPES, Recipe
@@ -60,15 +60,16 @@ def train(
         raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
     plan = (recipe if isinstance(recipe, Recipe) else recipe_of(net, recipe)).changed(**changes)
     deterministic = backend.deterministic()
+    options = changed_options(net, options or {})
     seed = int(seed)
     decides = {
         "numbers": NUMBERS,
         "net": net if isinstance(net, str) else net.name,
         "code": _code(net),
-        "options": _described(options or {}),
+        "options": _described(options),
         "recipe": _described(plan.settings()),
         "seed": seed,
-        "training": _digest(training),
+        "training": _digest(training, plan.targets == "votes"),
         "validation": _digest(validation),
         "backend": backend.BACKEND,
         "dtype": keras.config.dtype_policy().name,
@@ -84,10 +85,15 @@ def train(
     if run := runs.finished(folder):
         return run
     with _seeded(seed):
-        model = build(net, **options or {}) if isinstance(net, str) else _copy(net)
+        model = build(net, **options) if isinstance(net, str) else _copy(net)
     rates = _compile(model, plan, compile_options or {})
-    batches = FaceBatches(training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed)
-    held_out = FaceBatches(validation, shuffle=False)  # from here on nothing is wrong with what was asked for
+    votes = plan.targets == "votes"
+    batches = FaceBatches(
+        training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed,
+        targets=training.vote_targets() if votes else None,
+    )  # fmt: skip
+    held_out = FaceBatches(validation, shuffle=False, targets=validation.label_targets() if votes else None)
+    # from here on nothing is wrong with what was asked for
     with runs.alone(folder):
         if run := runs.finished(folder):  # another process has just made it
             return run
@@ -107,7 +113,8 @@ def train(
 
 def _compile(model: keras.Model, plan: Recipe, options: dict) -> bool:
     """Compile by the recipe; True if its learning rates apply, which they do not to an optimizer of the user's."""
-    usual = {"loss": keras.losses.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]}
+    losses = {"labels": keras.losses.SparseCategoricalCrossentropy, "votes": keras.losses.CategoricalCrossentropy}
+    usual = {"loss": losses[plan.targets](), "metrics": ["accuracy"]}
     rates = "optimizer" not in options
     if rates:
         usual["optimizer"] = _optimizer(plan)
@@ -221,9 +228,10 @@ def _code(net: str | keras.Model) -> str | None:
     return _hash(own_source(net)) if ":" in net else None
 
 
-def _digest(faces: Faces) -> str:
-    """Of pictures and labels in their order, which decides the batches."""
-    return _hash(faces.images.tobytes() + faces.labels.tobytes())
+def _digest(faces: Faces, votes: bool = False) -> str:
+    """Of pictures and labels, or votes, in their order, which decides the batches."""
+    learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
+    return _hash(faces.images.tobytes() + learned)
 
 
 def _hash(data: bytes) -> str:

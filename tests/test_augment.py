@@ -140,6 +140,15 @@ def test_wrong_options_are_refused(faces, options, says):
         FaceBatches(faces, **options)
 
 
+def test_targets_go_with_their_faces(faces):
+    shares = faces.vote_targets()
+    images, targets = epoch_of(FaceBatches(faces, batch_size=64, targets=shares))
+    assert targets.dtype == np.float32 and targets.shape == (300, 7)
+    np.testing.assert_allclose(targets, shares[rows_of(images, faces)], atol=1e-7)
+    with pytest.raises(ValueError, match=r"targets are 7 shares for each of 300 faces, not \(299, 7\)"):
+        FaceBatches(faces, targets=shares[:-1])
+
+
 def test_unknown_options_and_faces_without_labels_are_refused(faces):
     with pytest.raises(TypeError, match="rotate"):
         FaceBatches(faces, rotate=10)

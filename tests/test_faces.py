@@ -82,6 +82,29 @@ def test_votes_become_majority_shares_and_not_a_face():
         Faces(images, faces.labels, splits, faces.ids).vote_majority()
 
 
+def test_targets_are_the_votes_and_the_label_where_there_are_none():
+    votes = np.zeros((2, 10), np.uint8)
+    votes[0, [1, 4, 8]] = 6, 2, 2  # happiness, anger, unknown
+    faces = Faces(
+        np.zeros((2, 48, 48), np.uint8), np.array([2, 5], np.int8), np.full(2, "Training"), np.arange(2), votes
+    )
+    assert faces.vote_targets().tolist() == [[0.25, 0, 0, 0.75, 0, 0, 0], [0, 0, 0, 0, 0, 1, 0]]
+    assert faces.label_targets().argmax(axis=1).tolist() == [2, 5] and faces.label_targets().sum() == 2
+
+
+def test_parts_are_what_fits_what_chooses_and_what_judges(drawn):
+    assert [set(part.splits) for part in drawn.parts()] == [{name} for name in SPLITS]
+    public = drawn[drawn.splits != "PrivateTest"]
+    training, validation, judged = public.parts()
+    assert judged is validation and len(validation) == (public.splits == "PublicTest").sum()
+    training, validation, judged = drawn.split("Training").parts(seed=1)
+    assert judged is validation and set(validation.splits) == {"held out"}
+    assert len(training) + len(validation) == (drawn.splits == "Training").sum()
+    assert abs(len(validation) / len(training) - 1 / 9) < 0.03
+    training, validation, judged = drawn[drawn.splits != "PublicTest"].parts()
+    assert set(judged.splits) == {"PrivateTest"} and set(validation.splits) == {"held out"}
+
+
 def test_wrong_arrays_are_refused():
     four = np.zeros((4, 48, 48), np.uint8), np.zeros(4, np.int8), np.full(4, "Training"), np.arange(4)
     with pytest.raises(ValueError, match="4 images but 3 labels"):

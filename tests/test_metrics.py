@@ -1,7 +1,20 @@
 import numpy as np
 import pytest
 
-from fer_keras.metrics import accuracy, stand_in_both
+from fer_keras.metrics import (
+    accuracy,
+    at_temperature,
+    by_interval,
+    calibration_error,
+    confusion,
+    difference,
+    entropy,
+    over_faces,
+    over_seeds,
+    over_seeds_and_faces,
+    stand_in_both,
+    temperature,
+)
 
 
 def test_accuracy_has_n_and_wilsons_interval():
@@ -26,3 +39,83 @@ def test_copies_across_two_sets_are_found_whatever_side_they_stand_on(drawn):
     found = stand_in_both(faces, training)
     assert found[:5].all()
     assert 0 < found[5:].mean() < 0.5  # the planted copies
+
+
+def test_a_difference_is_measured_on_the_faces_where_two_nets_differ():
+    labels = np.zeros(100, int)
+    first, second = (
+        np.r_[np.zeros(a, int), np.ones(b, int), np.zeros(c, int)] for a, b, c in ((90, 10, 0), (70, 25, 5))
+    )
+    found = difference(labels, first, second)  # 20 right in the first alone, 5 in the second alone
+    assert found["value"] == pytest.approx(0.15) and found["n"] == 100
+    assert found["p"] == pytest.approx(0.004077, rel=1e-3)  # both tails of 25 throws of a coin
+    assert found["interval"] == pytest.approx([0.05333, 0.24079], abs=1e-5)  # Agresti and Min's formula, by hand
+    swapped = difference(labels, second, first)
+    assert swapped["value"] == -found["value"] and swapped["interval"] == pytest.approx([-0.24079, -0.05333], abs=1e-5)
+    same = difference(labels, first, first)
+    assert same["value"] == 0 and same["p"] == 1 and same["interval"][0] < 0 < same["interval"][1]
+
+
+def test_a_mean_over_seeds_has_students_interval():
+    assert over_seeds([0.5, 0.7]) == {
+        "value": pytest.approx(0.6), "n": 2, "interval": pytest.approx([0.6 - 1.2706, 0.6 + 1.2706], abs=1e-3)
+    }  # fmt: skip
+    assert over_seeds([0.5]) == {"value": 0.5, "n": 1, "interval": None}
+
+
+def test_a_mean_over_faces_has_an_interval_of_the_usual_width(rng):
+    values = rng.normal(2, 1, 400)
+    found = over_faces([*values, np.nan])
+    assert found["n"] == 400 and found["value"] == pytest.approx(values.mean())
+    assert np.subtract(found["interval"], values.mean()) == pytest.approx([-0.098, 0.098], abs=0.015)
+    assert over_faces([3.0, np.nan])["interval"] is None
+
+
+def test_differences_over_seeds_and_faces_count_both_scatters(rng):
+    faces, seeds = rng.normal(0, 1, 10_000), np.array([[0.1], [0.3]])
+    found = over_seeds_and_faces(faces + seeds)
+    assert found["value"] == pytest.approx(0.2, abs=0.04) and found["n"] == 10_000
+    width = np.ptp(found["interval"]) / 2  # seeds: variance 0.02 of 2; faces: variance 1 of 10,000
+    assert width == pytest.approx(1.96 * np.sqrt(0.01 + 0.0001), rel=0.02)
+    known = over_seeds_and_faces(faces + seeds, scatter=0.0)
+    assert np.ptp(known["interval"]) / 2 == pytest.approx(0.0196, rel=0.03)
+    assert over_seeds_and_faces((faces + seeds)[:1])["interval"] == pytest.approx(
+        [faces.mean() + 0.1 - 0.0196, faces.mean() + 0.1 + 0.0196], abs=5e-4
+    )
+
+
+def test_a_word_is_chosen_by_the_side_of_zero():
+    words = "below", "unclear", "above"
+    chosen = [by_interval({"interval": pair}, *words) for pair in ([0.1, 0.2], [-0.2, -0.1], [-0.1, 0.1], None)]
+    assert chosen == ["above", "below", "unclear", "unclear"]
+
+
+def test_confusions_are_counted_by_true_emotion_in_rows():
+    table = confusion([2, 2, 2, 6], [2, 4, 4, 6])
+    assert table.loc["fear", "sad"] == 2 and table.loc["fear", "fear"] == table.loc["neutral", "neutral"] == 1
+    assert table.shape == (7, 7) and table.to_numpy().sum() == 4
+
+
+def test_entropy_is_in_bits():
+    rows = np.array([[1, 0, 0, 0, 0, 0, 0], [0.5, 0.5, 0, 0, 0, 0, 0], [1 / 7] * 7])
+    assert entropy(rows) == pytest.approx([0, 1, np.log2(7)])
+
+
+def test_calibration_error_is_how_far_confidence_and_accuracy_are_apart():
+    sure = np.tile([0.8, 0.2, 0, 0, 0, 0, 0], (100, 1))
+    labels = np.repeat([0, 1], [80, 20])
+    assert calibration_error(labels, sure) == pytest.approx(0)
+    assert calibration_error(np.ones(100, int), sure) == pytest.approx(0.8)
+    half = np.tile([0.5, 0.4, 0.1, 0, 0, 0, 0], (100, 1))
+    both = calibration_error(np.r_[labels, np.repeat([0, 1], [90, 10])], np.r_[sure, half])
+    assert both == pytest.approx((0 + 0.4) / 2)
+
+
+def test_temperature_mends_what_was_spoilt_by_one(rng):
+    honest = rng.dirichlet([0.5] * 7, 4000)
+    labels = np.array([rng.choice(7, p=row) for row in honest])
+    assert temperature(labels, honest) == pytest.approx(1, abs=0.1)
+    too_sure = at_temperature(honest, 1 / 3)
+    assert temperature(labels, too_sure) == pytest.approx(3, rel=0.1)
+    np.testing.assert_allclose(at_temperature(too_sure, 3), honest, atol=1e-6)
+    assert (too_sure.argmax(axis=1) == honest.argmax(axis=1)).all()

@@ -116,3 +116,23 @@ def test_a_net_of_the_users_own_is_built_by_module_and_function(tmp_path, monkey
     for name in ("my_nets:other", "no_nets:net"):
         with pytest.raises(ValueError, match=f"{name} cannot be found"):
             build(name)
+
+
+def test_the_filters_of_report_cs_blocks_can_be_evened_out():
+    even = layers_of(build("cnn_pyramid", filters=(48, 48, 48, 48), width=0.5), keras.layers.Conv2D)
+    assert [(layer.filters, layer.kernel_size[0]) for layer in even] == [(24, 3), (24, 5), (24, 3), (24, 3)]
+    with pytest.raises(ValueError, match=r"filters are four numbers, one a block, not \(48, 48\)"):
+        build("cnn_pyramid", filters=(48, 48))
+
+
+@pytest.mark.parametrize(("name", "options"), [("dnn_narrow", {}), ("cnn_pyramid", {"kernel": 3})])
+def test_a_width_is_found_for_a_number_of_parameters(name, options):
+    width = models.width_of(name, 400_000, **options)
+    assert abs(build(name, width=width, **options).count_params() / 400_000 - 1) < 0.02
+    with pytest.raises(ValueError, match=f"no {name} has as few as 10 parameters"):
+        models.width_of(name, 10)
+
+
+def test_options_that_are_the_nets_own_change_nothing():
+    assert models.changed_options("cnn_1m", {"width": 1, "kernel": 3, "dropout": 0}) == {"dropout": 0}
+    assert models.changed_options("my:net", {"width": 1}) == {"width": 1}

@@ -48,6 +48,7 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
         (lambda: Recipe(epochs=1, optimizer=3), "optimizer is a name, not 3"),
         (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "by epochs from 1 on, not {2"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
+        (lambda: Recipe(epochs=1, targets="vote"), "targets is one of labels or votes, not 'vote'"),
         (lambda: Recipe(epochs=1).changed(epoch=2), "no field 'epoch'; it has epochs, batch_size"),
         (lambda: recipe_of("cnn_1m", "vgg19"), "no recipe is called 'vgg19'; there are cnn_leaky"),
     ],

@@ -14,6 +14,7 @@ import pytest
 from conftest import require
 
 from fer_keras import Faces, build, train
+from fer_keras.faces import VOTE_OF_EMOTION
 from fer_keras.metrics import stand_in_both
 
 SMALL = {"options": {"width": 0.125}, "batch_size": 64}
@@ -114,6 +115,30 @@ def test_whatever_decides_the_result_makes_another_run(run, sides, home, monkeyp
     assert not np.allclose(runs[0].model.get_weights()[0], runs[2].model.get_weights()[0])  # another seed
     with pytest.raises(ValueError, match=r"keeps no model\.keras"):
         _ = runs[8].model
+
+
+def test_votes_can_be_learned_in_place_of_labels(run, sides, home):
+    training, validation = sides
+    unanimous = np.zeros_like(training.votes)
+    unanimous[np.arange(len(training)), np.array(VOTE_OF_EMOTION)[training.labels]] = 10
+    agreed = Faces(**training.arrays() | {"votes": unanimous})
+    usual = {"epochs": 1, "targets": "votes", **SMALL}
+    on_labels = train("cnn_leaky", agreed, validation, epochs=1, **SMALL)
+    on_agreed, on_votes = (
+        train("cnn_leaky", agreed, validation, **usual),
+        train("cnn_leaky", training, validation, **usual),
+    )
+    assert len({each.folder for each in (on_labels, on_agreed, on_votes)}) == 3
+    first, same, other = (each.history.loc[1] for each in (on_labels, on_agreed, on_votes))
+    assert same.to_numpy() == pytest.approx(first.to_numpy(), rel=0.02)  # all raters gave the label
+    assert abs(other["loss"] - first["loss"]) > 0.02
+    predicted = on_votes.predict(validation)
+    right = np.mean(predicted.argmax(axis=1) == validation.labels)  # judged by labels all the same
+    assert on_votes.metrics["accuracy"]["value"] == right == pytest.approx(on_votes.history["val_accuracy"][1])
+    without = Faces(**{name: value for name, value in training.arrays().items() if name != "votes"})
+    assert train("cnn_leaky", without, validation, epochs=1, **SMALL).folder == on_labels.folder
+    with pytest.raises(ValueError, match=r"no FER\+ votes"):
+        train("cnn_leaky", without, validation, **usual)
 
 
 def test_a_stopped_training_goes_on_where_it_was(sides, home, capsys):
