@@ -74,12 +74,15 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
-        "fer-keras report\n  fer-keras report --data fer2013.csv --only 01\n  fer-keras report -p SEED 3",
+        "fer-keras report\n  fer-keras report --data fer2013.csv --only 01\n  fer-keras report -p SEED 3 --fresh",
     )  # fmt: skip
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     report.add_argument("--preset", default="quick", help="smoke, quick or full (default: quick)")
     report.add_argument("--only", default="", metavar="01,02", help="numbers of the notebooks to run")
     _pairs(report, "-p", "NAME", "set a notebook's parameter")
+    report.add_argument("--jobs", type=int, metavar="N", help="notebooks at a time (default: 2, on one core 1)")
+    report.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
+    report.add_argument("--fresh", action="store_true", help="run those too that have not changed since they ran")
     report.add_argument("--out", type=Path, default=Path("reports"), help="folder to write to (default: reports)")
     return parser
 
@@ -202,10 +205,17 @@ def _report(options) -> int:
 
     if options.preset not in PRESETS:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(PRESETS)}")
-    failed = make_report(options.out, options.data, options.preset, options.only, _values(options.p))
+    try:
+        failed = make_report(
+            options.out, options.data, options.preset, options.only, _values(options.p), options.jobs,
+            options.timeout, options.fresh,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        print("fer-keras: stopped; the same call goes on from here", file=sys.stderr)
+        return 130
     print(options.out / "index.html")
-    if failed:
-        print(f"fer-keras: {len(failed)} failed: {', '.join(failed)}; their pages show where", file=sys.stderr)
+    for name, why in failed.items():
+        print(f"fer-keras: {name} failed, {why}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -1,65 +1,113 @@
-"""Runs the notebooks with papermill and leaves a page for each, and `index.html`."""
+"""Runs the notebooks side by side, each again only where something has changed, and leaves a site of their pages."""
 
 import json
-import subprocess
+import os
+import re
+import shlex
 import sys
-from datetime import datetime
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import jinja2
+import joblib
 import nbformat
 import papermill
 import yaml
-from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html
 
-from fer_keras import load_faces, records
+from fer_keras import Faces, interrupts, load_faces, progress, records
+from fer_keras.cache import write_whole
 from fer_keras.faces import UNLABELLED
-from fer_keras.progress import bar
+from fer_keras.running import code_cells, kill, run_notebook
+from fer_keras.site import write_site
 from fer_keras.sources import absolute
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"
 PRESETS = tuple(sorted(path.stem for path in (NOTEBOOKS / "presets").glob("*.yaml")))
+# These run and show notebooks, and change nothing that one computes
+ABOVE = {"__main__.py", "report.py", "running.py", "site.py", "rendering.py", "mathml.py"}
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
 class ReportError(ValueError):
     """What stops a report, in one sentence."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """One notebook to run; `key` names all that decides its outputs, None where not all of it is known."""
+
+    path: Path
+    parameters: dict
+    about: dict  # data, preset
+    key: str | None
+
+
 def make_report(
-    out: Path, data: str = "embedded", preset: str = "quick", only: str = "", parameters: dict | None = None
-) -> list[str]:
-    """Run the notebooks on `data` and write their pages to `out`; returns the names of those that failed."""
-    notebooks = _select(only)
-    declared = {path: papermill.inspect_notebook(path) for path in notebooks}
-    parameters = {"DATA": data} | (parameters or {})
-    parameters["DATA"] = _absolute(str(parameters["DATA"]))
-    if unknown := set(parameters) - set().union(*declared.values()):
-        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are "
-                          f"{', '.join(sorted(set().union(*declared.values())))}")  # fmt: skip
+    out: Path,
+    data: str = "embedded",
+    preset: str = "quick",
+    only: str = "",
+    parameters: dict | None = None,
+    jobs: int | None = None,
+    timeout: int | None = None,
+    fresh: bool = False,
+) -> dict[str, str]:
+    """Run the notebooks on `data` and write their pages to `out`; returns which failed, and why.
+
+    only: numbers such as "20,21". jobs: how many at a time. timeout: seconds that a cell may take.
+    fresh: also those that ran to their end before and have not changed.
+    """
+    for name, value in {"jobs": jobs, "timeout": timeout}.items():
+        if value is not None and value < 1:
+            raise ReportError(f"{name} is at least 1, not {value}")
+    every, out = _every(), Path(out).absolute()
+    notebooks = _select(every, only)
+    declared = {path: set(papermill.inspect_notebook(path)) for path in notebooks}
+    names = set().union(*declared.values())
+    if unknown := set(parameters or {}) - names:
+        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
     values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
-    values |= parameters
-    faces = load_faces(values["DATA"])  # what cannot be read stops us here; what can is cached for all notebooks
+    values |= {"DATA": data} | (parameters or {})
+    values["DATA"] = source = _absolute(str(values["DATA"]))
+    faces = load_faces(source)  # what cannot be read stops us here; what can is cached for all notebooks
     if (faces.labels == UNLABELLED).any():
         raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
-
-    for folder in ("executed", "records"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    pages = []
-    progress = bar(notebooks, "running", " notebooks")
-    for path in progress:
-        progress.set_postfix_str(path.stem)
+    about = {"data": Path(source).name, "preset": preset, "fingerprint": _fingerprint(faces)}
+    plans = []
+    for path in notebooks:
         wanted = {name: value for name, value in values.items() if name in declared[path]}
-        pages.append(_run(path, wanted, out))
-    _write_index(out, pages, Path(values["DATA"]).name, preset)
-    return [page["name"] for page in pages if page["failed"]]
+        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"])))
+
+    with _writing(out):
+        for folder in ("executed", "records"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=out / folder).close()
+    due = [plan for plan in plans if fresh or not _unchanged(plan, out)]
+    if kept := len(plans) - len(due):
+        print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
+    _run_all(due, out, jobs or default_jobs(), timeout)
+    went = {path: kept for path in every if (kept := _kept(out, path)).get("about") == about}
+    results = [{"name": path.stem, "executed": out / "executed" / path.name} | kept for path, kept in went.items()]
+    with _writing(out):
+        write_site(out, results, about)
+    return {path.stem: why for path in notebooks if (why := went[path]["failed"])}
 
 
-def _select(only: str) -> list[Path]:
+def _every() -> list[Path]:
     every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     if not every:
         raise ReportError(f"no notebooks in {NOTEBOOKS}; install fer-keras from its repository with pip install -e .")
+    return every
+
+
+def _select(every: list[Path], only: str) -> list[Path]:
     numbers = [number.strip() for number in only.split(",") if number.strip()]
     if unknown := [number for number in numbers if not any(path.name.startswith(f"{number}_") for path in every)]:
         raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(path.name[:2] for path in every)}")
@@ -71,41 +119,132 @@ def _absolute(data: str) -> str:
     return data if data == "embedded" else str(absolute(data))
 
 
-def _run(path: Path, parameters: dict, out: Path) -> dict:
-    """One notebook in a process of its own; only its exit status tells whether it ran to its end."""
-    executed = out / "executed" / path.name
-    command = [sys.executable, "-m", "papermill", path, executed, "--cwd", path.parent]
-    for name, value in parameters.items():
-        command += ["-y", yaml.safe_dump({name: value})]
-    command += ["--no-progress-bar", "--log-level", "ERROR"]
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    if not executed.exists():
-        raise ReportError(f"papermill could not start {path.name}: {result.stderr.strip().splitlines()[-1]}")
-    notebook = nbformat.read(executed, 4)
-    values, answer = records.read_notebook(notebook)
-    (out / "records" / f"{path.stem}.json").write_text(
-        json.dumps({"notebook": path.stem, "parameters": parameters, "values": values}, indent=1) + "\n"
-    )
-    notebook.metadata["title"] = title(notebook)
-    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(HERE / "templates")])
-    (out / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
-    return {
-        "name": path.stem,
-        "link": f"{path.stem}.html",
-        "title": title(notebook),
-        "answer": markdown2html(answer),
-        "failed": result.returncode != 0,
-    }
+def _fingerprint(faces: Faces) -> str:
+    """Names the faces in their order, with their votes."""
+    arrays = [faces.images, faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes])]
+    digest = sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
 
 
-def title(notebook: nbformat.NotebookNode) -> str:
-    """The first heading: the question that the notebook answers."""
-    lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
-    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
+def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
+    if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in parameters.values()):
+        return None  # module:function, a net of the user's own, whose code is not ours to follow
+    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in nbformat.read(path, 4).cells]
+    code = [sha256(file.read_bytes()).hexdigest() for file in sorted(HERE.rglob("*.py")) if file.name not in ABOVE]
+    versions = [sys.version, os.environ.get("KERAS_BACKEND"), os.environ.get("FER_KERAS_DETERMINISTIC")]
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions.append(f"{library} {version(library)}")
+    data = fingerprint if "DATA" in parameters else None
+    return sha256(json.dumps([cells, parameters, data, code, versions], default=str).encode()).hexdigest()
 
 
-def _write_index(out: Path, pages: list[dict], data: str, preset: str) -> None:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True)
-    made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    page = environment.get_template("index.html.j2").render(pages=pages, data=data, preset=preset, made=made)
-    (out / "index.html").write_text(page, "utf-8")
+def _unchanged(plan: Plan, out: Path) -> bool:
+    kept = _kept(out, plan.path)
+    same = plan.key is not None and kept.get("key") == plan.key and kept.get("about") == plan.about
+    return same and not kept["failed"] and (out / "records" / f"{plan.path.stem}.json").exists()
+
+
+def _kept(out: Path, path: Path) -> dict:
+    """What is noted in the executed notebook; nothing where there is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads((out / "executed" / path.name).read_text("utf-8"))["metadata"]["fer_keras"]
+    return {}
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(f"{out} could not be written: {error.strerror or error}") from None
+
+
+def default_jobs() -> int:
+    """Two at a time, for a kernel's start and imports (5 to 6 s of one core) leave the other core idle; not more,
+    for each may take over a gigabyte and its trainings use all cores that there are."""
+    return min(2, joblib.cpu_count())
+
+
+def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
+    """Run the notebooks, `jobs` at a time, under one bar of their cells; in a log a line for each that has ended."""
+    kernels: set[int] = set()
+    cells = {plan.path.stem: code_cells(nbformat.read(plan.path, 4)) + bool(plan.parameters) for plan in plans}
+    done: dict[str, int] = {}  # cells that have ended, of those notebooks that have started
+    stopped = threading.Event()
+    environment = _shares(jobs)
+
+    def run(plan: Plan) -> tuple[Plan, dict]:
+        def on_cell(number: int) -> None:
+            done[plan.path.stem] = number - 1
+
+        executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
+        if not stopped.is_set():  # or what was kept of an earlier call stays
+            _keep(executed, plan, out)
+        return plan, executed.metadata["fer_keras"]
+
+    with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(run, plan) for plan in plans}
+        display = progress.bar(what="running", total=sum(cells.values()), unit=" cells", disable=not progress.redraws())
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
+                interrupts.check()
+                for plan, went in (future.result() for future in ended):
+                    done[plan.path.stem] = cells[plan.path.stem]
+                    _say(plan, went)
+                now = dict(done)  # the others write to it
+                running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
+                display.n = sum(now.values())
+                display.set_postfix_str(", ".join(running))
+        except BaseException:  # Ctrl-C, a full disk
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            while any(not future.done() for future in waiting):  # a kernel may be just starting
+                for process in list(kernels):
+                    kill(process)
+                wait(waiting, 0.1)
+            raise
+        finally:
+            display.close()
+
+
+def _say(plan: Plan, went: dict) -> None:
+    if not progress.redraws():
+        print(f"{plan.path.stem}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr, flush=True)
+
+
+def _shares(jobs: int) -> dict[str, str]:
+    """Kernels side by side divide the cores, and leave each other room on a graphics card; what is set stays."""
+    if jobs == 1:
+        return {}
+    threads = str(max(1, joblib.cpu_count() // jobs))
+    shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "PJRT_NPROC"), threads)
+    shares |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    return {name: value for name, value in shares.items() if name not in os.environ}
+
+
+def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
+    """Write the executed notebook, with what the next call must know of it, and its records."""
+    went = executed.metadata["fer_keras"]
+    went["parameters"] = shown = plan.parameters | {
+        name: plan.about["data"] for name in plan.parameters if name == "DATA"
+    }  # pages and records are handed on: no folders of this machine
+    went |= {"about": plan.about, "key": plan.key}
+    values, _ = records.read_notebook(executed)
+    command = ["fer-keras", "report", "--preset", plan.about["preset"], "--only", plan.path.name[:2]]
+    for name, value in shown.items():
+        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
+    record = {"notebook": plan.path.stem, "preset": plan.about["preset"], "parameters": shown}
+    record |= records.result(shlex.join(command), plan.about["data"], values)
+    record |= {name: went[name] for name in ("failed", "seconds", "peak_mb")}
+    source = json.dumps(plan.parameters.get("DATA", ""))[1:-1]
+    with _writing(out):
+        for path, text in {
+            out / "records" / f"{plan.path.stem}.json": json.dumps(record, indent=1) + "\n",
+            out / "executed" / plan.path.name: nbformat.writes(executed).replace(source or "\0", plan.about["data"]),
+        }.items():
+            write_whole(path, lambda file, text=text: file.write(text.encode()))

@@ -1,10 +1,10 @@
 """Speeds, as ratios to the usual ways, measured in turns in one run: `make bench`.
 
-    python -m tests.bench [PART ...] [--csv fer2013.csv] [--keep]
+    python -m tests.bench [PART ...] [--csv fer2013.csv] [--preset quick] [--keep]
 
-The parts are reading, batches, training, drawing, duplicates, learning, runs, folds, explaining and kills; without
-names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--keep` writes what was measured
-into notebooks/results/bench.json. Close other programs first.
+The parts are reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills and report;
+without names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--preset` is the report's;
+`--keep` writes what was measured into notebooks/results/bench.json. Close other programs first.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -24,6 +25,7 @@ import numpy as np
 from fer_keras import draw_faces, load_faces
 from fer_keras.progress import bar
 from fer_keras.records import result
+from fer_keras.report import default_jobs
 from fer_keras.sources import read_source
 from fer_keras.synthetic import _draw
 
@@ -321,6 +323,39 @@ def kills(options) -> dict:
     return {"kills": killed, "kills_runs_ended": ended + 1, "kills_runs_with_the_same_bits": same + (out == whole)}
 
 
+def report(options) -> dict:
+    """All notebooks by `fer-keras report`, first with no run in the store, then --fresh with all of them there."""
+    import psutil
+
+    def memory(process) -> float:
+        """Megabytes of a process and those below it; pages that they share are counted once."""
+        held = 0
+        with suppress(psutil.Error):
+            for each in [process, *process.children(recursive=True)]:
+                with suppress(psutil.Error):  # it has just ended
+                    held += each.memory_full_info().pss / 2**20
+        return held
+
+    values, jobs = {}, default_jobs()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "FER_KERAS_HOME": f"{folder}/home"}
+        command = [sys.executable, "-m", "fer_keras", "report", "--preset", options.preset, "--out", f"{folder}/out"]
+        for call, more in {"first": [], "fresh": ["--fresh"]}.items():
+            start, peak = time.perf_counter(), 0.0
+            process = psutil.Popen([*command, "--jobs", str(jobs), *more], env=environment)
+            while process.poll() is None:
+                peak = max(peak, memory(process))
+                time.sleep(0.5)
+            values[f"report_{call}_seconds"] = time.perf_counter() - start
+            values[f"report_{call}_peak_megabytes"] = peak
+            records = [json.loads(path.read_text()) for path in sorted(Path(folder, "out", "records").glob("*.json"))]
+            for kept in records:
+                values[f"report_{call}_{kept['notebook']}_seconds"] = kept["seconds"]
+                values[f"report_{call}_{kept['notebook']}_peak_megabytes"] = kept["peak_mb"]
+            values[f"report_{call}_failed"] = sum(kept["failed"] is not None for kept in records)
+    return values | {"report_jobs": jobs, "report_notebooks": len(records)}
+
+
 def _small_cnn():
     import keras
     from keras import layers
@@ -359,7 +394,7 @@ def _compiled(net):
 
 PARTS = {
     part.__name__: part
-    for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills)
+    for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills, report)
 }
 
 
@@ -367,6 +402,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS), metavar="PART")
     parser.add_argument("--csv", type=Path, help="a CSV to read instead of one written from drawn faces")
+    parser.add_argument("--preset", default="quick", help="smoke, quick or full, for the part report (default: quick)")
     parser.add_argument("--keep", action="store_true", help="write the values into notebooks/results/bench.json")
     options = parser.parse_args()
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
@@ -376,6 +412,7 @@ def main() -> None:
         for name, value in values.items():
             print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
         command = f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else "")
+        command += f" --preset {options.preset}" if part == "report" else ""
         data = options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded"
         rounded = {name: value if isinstance(value, dict) else round(value, 4) for name, value in values.items()}
         kept[part] = result(command, data, rounded)
