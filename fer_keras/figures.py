@@ -38,7 +38,8 @@ def face_grid(
     sheet = np.full((len(rows) * step, columns * step), 255.0)
     for (i, row), j in ((at, j) for at in enumerate(rows) for j in range(len(at[1]))):
         sheet[i * step : i * step + SIZE, j * step : j * step + SIZE] = row[j]
-    figure, axis = _one_axis(WIDTH / max(columns, 7) * len(rows) + 0.8)
+    side = (WIDTH - (1.1 if row_labels else 0.1)) / max(columns, 7)
+    figure, axis = _one_axis(side * len(rows) + (0.65 if column_labels else 0.45))
     axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     middle = SIZE / 2
     axis.set_xticks([j * step + middle for j in range(len(column_labels))], column_labels, fontsize=9)

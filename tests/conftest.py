@@ -1,7 +1,12 @@
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -25,10 +30,31 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture(scope="session")
+def smoke_report(tmp_path_factory) -> Path:
+    """The folder that `fer-keras report --preset smoke` leaves: every notebook, run once for all tests."""
+    out = tmp_path_factory.mktemp("smoke") / "reports"
+    command = [sys.executable, "-m", "fer_keras", "report", "--preset", "smoke", "--out", out]
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return out
+
+
+@pytest.fixture(scope="session")
+def executed(smoke_report):
+    """`executed("01_faces")`: that notebook as it was run on smoke."""
+    return lambda name: nbformat.read(smoke_report / "executed" / f"{name}.ipynb", 4)
+
+
 def require(module: str):
     """Skip where an optional part is absent, or fail if FER_KERAS_REQUIRE names it, as in CI."""
-    if module in os.environ.get("FER_KERAS_REQUIRE", "").split(","):
+    required = module in os.environ.get("FER_KERAS_REQUIRE", "").split(",")
+    if module == "chromium":
+        if not shutil.which("chromium"):
+            (pytest.fail if required else pytest.skip)("chromium is not installed: apt-get install chromium")
+        module = "axe_playwright_python"
+    if required:
         __import__(module)
     else:
-        extra = {"distributed": "cluster"}.get(module, module)
+        extra = {"distributed": "cluster", "axe_playwright_python": "browser"}.get(module, module)
         pytest.importorskip(module, reason=f"{module} is not installed: pip install -e .[{extra}]")

@@ -1,8 +1,7 @@
 """Every notebook keeps to the grammar, runs by plain papermill on the smoke preset, and records sound values."""
 
 import ast
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from fer_keras import records
-from fer_keras.report import title
+from fer_keras.site import title
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -29,12 +28,15 @@ def test_it_is_written_in_the_grammar(path):
     assert title(notebook).startswith(path.stem[:2] if path.stem != "template" else "00")
     assert title(notebook).endswith("?")
     (parameters,) = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
-    for line, node in zip(parameters.source.splitlines(), ast.parse(parameters.source).body, strict=True):
+    body = ast.parse(parameters.source).body
+    assert set(papermill.inspect_notebook(path)) == {node.target.id for node in body}, "papermill cannot read a line"
+    for line, node in zip(parameters.source.splitlines(), body, strict=True):
         assert isinstance(node, ast.AnnAssign) and isinstance(ast.literal_eval(node.value), str | int | float | bool)
         assert "  # " in line, f"{line} has no comment"
     for heading in ("## Try it", "## Answer"):
-        assert any(cell.source.startswith(heading) for cell in notebook.cells), heading
-    assert code[-1].source.startswith("answer(")
+        assert any(heading in cell.source.splitlines() for cell in notebook.cells), heading
+    assert re.search(r"^answer\(", code[-1].source, re.MULTILINE)
+    assert sum("key-figure" in cell.metadata.get("tags", []) for cell in code) == 1
     assert not any(line.startswith("def ") for cell in code for line in cell.source.splitlines())
     assert sum(len(cell.source.splitlines()) for cell in code) <= 190
 
@@ -44,39 +46,41 @@ def test_it_is_committed_without_outputs(path):
         assert not cell.get("outputs") and cell.get("execution_count") is None and "papermill" not in cell.metadata
 
 
-@pytest.fixture(scope="module")
-def executed(tmp_path_factory):
-    """Runs a notebook once by plain papermill and reads what it recorded."""
-    results, out = {}, tmp_path_factory.mktemp("executed")
-
-    def run(path):
-        if path not in results:
-            command = ["papermill", path, out / path.name, "-f", NOTEBOOKS / "presets" / "smoke.yaml"]
-            command += ["--no-progress-bar", "--cwd", NOTEBOOKS]
-            ran = subprocess.run([sys.executable, "-m", *map(str, command)], capture_output=True, text=True)
-            assert ran.returncode == 0, ran.stderr[-2000:]
-            results[path] = nbformat.read(out / path.name, 4)
-        return results[path]
-
-    return run
-
-
 def test_it_runs_and_answers(path, executed):
-    values, answer = records.read_notebook(executed(path))
+    values, answer = records.read_notebook(executed(path.stem))
     assert answer and "{" not in answer
-    assert all(0 <= entry["value"] <= 1 for name, entry in values.items() if name.endswith(("share", "leak")))
+    assert all(
+        0 <= entry["value"] <= 1 for name, entry in values.items() if name.endswith(("share", "leak", "accuracy"))
+    )
+    for name, entry in values.items():
+        if entry.get("interval"):
+            low, high = entry["interval"]
+            assert low <= entry["value"] <= high, name
 
 
 def test_its_figures_have_descriptions(path, executed):
-    outputs = [output for cell in executed(path).cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in executed(path.stem).cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert pictures
     assert all(len(picture.metadata["image/png"]["alt"]) > 20 for picture in pictures)
-    assert not [output for output in outputs if output.output_type == "stream"], "something was printed"
+    printed = [output for output in outputs if output.output_type == "stream"]
+    assert {output.name for output in printed} <= {"stderr"}
+    lines = [line for output in printed for line in re.split(r"[\r\n]+", output.text) if line.strip()]
+    bars = r".+: epoch \d+/\d+, .+|.+: +\d+%\|.*|fer-keras: another process trains .+"
+    assert not [line for line in lines if not re.fullmatch(bars, line)], "something other than a training's progress"
+
+
+def test_notebooks_that_share_a_parameter_agree_on_its_default():
+    """Or they would not share runs."""
+    defaults: dict[str, set] = {}
+    for path in ALL:
+        for name, parameter in papermill.inspect_notebook(path).items():
+            defaults.setdefault(name, set()).add(parameter["default"])
+    assert {name: values for name, values in defaults.items() if len(values) > 1} == {}
 
 
 def test_01_faces_records_what_the_drawn_faces_hold(executed):
-    values, _ = records.read_notebook(executed(NOTEBOOKS / "01_faces.ipynb"))
+    values, _ = records.read_notebook(executed("01_faces"))
     assert values["faces"]["value"] == 400 and values["outside_training"]["value"] == 80
     assert values["majority_class"]["value"] == "happy" and values["rarest_class"]["value"] == "disgust"
     assert values["exact_leak"] == {"value": 6 / 80, "n": 80}
@@ -84,7 +88,7 @@ def test_01_faces_records_what_the_drawn_faces_hold(executed):
 
 
 def test_02_augmentation_records_what_flips_and_shifts_do(executed):
-    values, _ = records.read_notebook(executed(NOTEBOOKS / "02_augmentation.ipynb"))
+    values, _ = records.read_notebook(executed("02_augmentation"))
     assert values["same_again"]["value"] is True
     assert values["asymmetry_flipped"]["value"] < values["asymmetry_plain"]["value"]
     assert 0.05 < values["contrast_lost"]["value"] < 0.6
@@ -92,7 +96,7 @@ def test_02_augmentation_records_what_flips_and_shifts_do(executed):
 
 
 def test_40_mathematics_records_which_formulas_hold(executed):
-    values, _ = records.read_notebook(executed(NOTEBOOKS / "40_mathematics.ipynb"))
+    values, _ = records.read_notebook(executed("40_mathematics"))
     holds = {name: entry["value"] for name, entry in values.items() if name.endswith("holds")}
     assert {name for name, value in holds.items() if not value} == {"claim_6_holds"} and len(holds) == 5
     assert values["batch_norm_right_names"]["value"] == "σ², μ, γ, β"

@@ -6,11 +6,13 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
 import fer_keras
+from fer_keras.site import title
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,6 +57,14 @@ def test_the_readme_names_only_what_exists():
     layout = readme.split("## Layout")[1].split("##")[0]
     for path in re.findall(r"^\| `([\w./]+)` \|", layout, re.MULTILINE):
         assert (ROOT / path).exists() or (ROOT / "fer_keras" / path).exists(), path
+
+
+def test_the_readme_lists_every_notebook_with_its_question():
+    readme = (ROOT / "README.md").read_text()
+    listed = re.findall(r"^\| \[(\w+)\]\(notebooks/\1\.ipynb\) \| (.+) \|$", readme, re.MULTILINE)
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    titles = [title(nbformat.read(path, 4)).partition(" · ")[2] for path in notebooks]
+    assert listed == list(zip([path.stem for path in notebooks], titles, strict=True))
 
 
 def test_the_workflow_only_calls_the_ci_script():

@@ -1,0 +1,91 @@
+"""What 51_ablation and 52_labels record on smoke: values that fit each other and the faces."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from fer_keras import load_faces, records
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+CAUSES = ("averaging_over_the_epoch", "dropout", "batch_norm_mode", "augmentation", "generalisation")
+
+
+@pytest.fixture(scope="module")
+def ablation(executed):
+    return {name: entry["value"] for name, entry in records.read_notebook(executed("51_ablation"))[0].items()}
+
+
+@pytest.fixture(scope="module")
+def labels(executed):
+    return records.read_notebook(executed("52_labels"))[0]
+
+
+def test_differences_are_those_of_the_accuracies_and_each_change_is_told_once(ablation):
+    changes = [name.removesuffix("_difference") for name in ablation if name.endswith("_difference")]
+    assert {"no_batch_norm", "no_dropout"} <= set(changes)
+    for name in changes:
+        apart = ablation[f"{name}_accuracy"] - ablation["as_it_is_accuracy"]
+        assert ablation[f"{name}_difference"] == pytest.approx(apart, abs=1e-9)
+    answers = ablation["as_it_is_accuracy"] * ablation["seeds"] * ablation["judged_faces"]
+    assert answers == pytest.approx(round(answers), abs=1e-6)
+    told = [name for word in ("better", "worse", "undecided") for name in ablation[word].split(", ") if name != "none"]
+    assert sorted(told) == sorted(name.replace("_", " ") for name in changes)
+
+
+def test_the_parts_of_each_gap_add_up_and_a_missing_cause_has_none(ablation):
+    for name in ("as_it_is", "no_batch_norm", "no_dropout"):
+        parts = [ablation[f"{name}_gap_{cause}"] for cause in CAUSES]
+        assert sum(parts) == pytest.approx(ablation[f"{name}_gap"], abs=1e-9)
+    assert ablation["no_dropout_gap_dropout"] == ablation["no_batch_norm_gap_batch_norm_mode"] == 0
+    apart = ablation["overfitting_no_dropout"] - ablation["overfitting_as_it_is"]
+    assert ablation["dropout_closes"] == pytest.approx(apart, abs=1e-9)
+    assert 0 <= ablation["as_it_is_epochs_validation_above"] <= ablation["epochs_compared"] == 2
+
+
+def test_with_one_epoch_both_kinds_reach_the_goal_in_it(ablation):
+    assert ablation["with_batch_norm_epochs"] == ablation["without_batch_norm_epochs"] == 1
+    assert ablation["batch_norm_saves_epochs"] == 0 and ablation["goal_loss"] > 0
+
+
+def test_report_cs_middle_is_compared_where_it_is_given_epochs(smoke_report, tmp_path):
+    settings = {"VARIANTS": "no_dropout", "MIDDLE": 1, "SEEDS": 1}
+    more = [each for name, value in settings.items() for each in ("-p", name, value)]
+    command = ["papermill", NOTEBOOKS / "51_ablation.ipynb", tmp_path / "out.ipynb", "--cwd", NOTEBOOKS]
+    command += ["-f", NOTEBOOKS / "presets" / "smoke.yaml", "--no-progress-bar", *more]
+    ran = subprocess.run([sys.executable, "-m", *map(str, command)], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    values, _ = records.read_notebook(nbformat.read(tmp_path / "out.ipynb", 4))
+    for name in ("larger", "more"):
+        gain = values["middle_c_accuracy"]["value"] - values[f"middle_{name}_accuracy"]["value"]
+        assert values[f"{name}_in_the_middle_gain"]["value"] == pytest.approx(gain, abs=1e-9)
+    assert "no_batch_norm_accuracy" not in values and values["no_dropout_difference"]["n"] == 40
+
+
+def test_votes_are_compared_with_the_labels_of_these_faces(labels):
+    faces = load_faces(n=400)
+    assert labels["votes_agree"]["value"] == pytest.approx((faces.vote_majority() == faces.labels).mean())
+    halves = labels["agreed_half_accuracy"], labels["disputed_half_accuracy"]
+    assert sum(half["n"] for half in halves) == 40  # every drawn face has votes for an emotion
+    whole = sum(half["value"] * half["n"] for half in halves) / 40
+    assert whole == pytest.approx(labels["net_accuracy"]["value"], abs=1e-9)
+    assert labels["errors_that_raters_share"]["value"] <= labels["errors"]["value"] <= 40
+
+
+def test_training_on_votes_is_compared_on_the_same_faces(labels):
+    for name in ("accuracy_by_label", "accuracy_by_votes", "overconfidence", "cross_entropy_of_votes"):
+        apart = labels[f"trained_on_votes_{name}"]["value"] - labels[f"trained_on_labels_{name}"]["value"]
+        assert labels[f"votes_change_{name}"]["value"] == pytest.approx(apart, abs=1e-6)
+    assert labels["trained_on_labels_accuracy_by_label"]["value"] == pytest.approx(labels["net_accuracy"]["value"])
+    changed = labels["votes_change_cross_entropy_of_votes"]["value"]
+    assert changed != 0, "the net trained on votes is the net trained on labels"
+
+
+def test_calibration_is_measured_before_and_after_temperature(labels):
+    first, second = (labels[f"{name}_calibration_error"]["value"] for name in ("as_trained", "with_temperature"))
+    assert 0 < first < 1 and 0 < second < 1 and labels["temperature"]["value"] > 0
+    assert labels["temperature_changes_error"]["value"] == pytest.approx(second - first)
+    assert abs(labels["overconfidence"]["value"]) <= first + 1e-6  # the mean of distances is at least that of their sum
+    assert -1 <= labels["confusion_correlation"]["value"] <= 1
