@@ -9,7 +9,7 @@ from fer_keras.augment import FaceBatches
 from fer_keras.faces import Faces
 from fer_keras.recipes import Recipe
 from fer_keras.runs import Run
-from fer_keras.training import _digest
+from fer_keras.training import faces_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> "pd.DataFrame":
     names = ("epochs", "batch_size", "flip", "coin", "shift", "targets")  # what the batches follow from
     plan = Recipe(**{name: settings[name] for name in names if name in settings})
     votes = plan.targets == "votes"
-    if (_digest(training, votes), _digest(validation)) != (run.config["training"], run.config["validation"]):
+    if (faces_digest(training, votes), faces_digest(validation)) != (run.config["training"], run.config["validation"]):
         raise ValueError(f"run {run.name} was trained or validated on other faces")
     targets = training.vote_targets() if votes else None
     batches = FaceBatches(

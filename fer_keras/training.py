@@ -69,8 +69,8 @@ def train(
         "options": _described(options),
         "recipe": _described(plan.settings()),
         "seed": seed,
-        "training": _digest(training, plan.targets == "votes"),
-        "validation": _digest(validation),
+        "training": faces_digest(training, plan.targets == "votes"),
+        "validation": faces_digest(validation),
         "backend": backend.BACKEND,
         "dtype": keras.config.dtype_policy().name,
         "deterministic": deterministic,
@@ -228,7 +228,7 @@ def _code(net: str | keras.Model) -> str | None:
     return _hash(own_source(net)) if ":" in net else None
 
 
-def _digest(faces: Faces, votes: bool = False) -> str:
+def faces_digest(faces: Faces, votes: bool = False) -> str:
     """Of pictures and labels, or votes, in their order, which decides the batches."""
     learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
     return _hash(faces.images.tobytes() + learned)

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -16,9 +18,18 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
+NUMBERED = [path for path in ALL if path.stem[0].isdigit()]
+
+
 @pytest.fixture(params=ALL, ids=lambda path: path.stem)
 def path(request):
     return request.param
+
+
+@pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)
+def numbered(request, executed):
+    """Each notebook of the report, as it was run on smoke."""
+    return executed(request.param.stem)
 
 
 def test_it_is_written_in_the_grammar(path):
@@ -46,8 +57,8 @@ def test_it_is_committed_without_outputs(path):
         assert not cell.get("outputs") and cell.get("execution_count") is None and "papermill" not in cell.metadata
 
 
-def test_it_runs_and_answers(path, executed):
-    values, answer = records.read_notebook(executed(path.stem))
+def test_it_runs_and_answers(numbered):
+    values, answer = records.read_notebook(numbered)
     assert answer and "{" not in answer
     assert all(
         0 <= entry["value"] <= 1 for name, entry in values.items() if name.endswith(("share", "leak", "accuracy"))
@@ -58,8 +69,8 @@ def test_it_runs_and_answers(path, executed):
             assert low <= entry["value"] <= high, name
 
 
-def test_its_figures_have_descriptions(path, executed):
-    outputs = [output for cell in executed(path.stem).cells for output in cell.get("outputs", [])]
+def test_its_figures_have_descriptions(numbered):
+    outputs = [output for cell in numbered.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert pictures
     assert all(len(picture.metadata["image/png"]["alt"]) > 20 for picture in pictures)
@@ -68,6 +79,15 @@ def test_its_figures_have_descriptions(path, executed):
     lines = [line for output in printed for line in re.split(r"[\r\n]+", output.text) if line.strip()]
     bars = r".+: epoch \d+/\d+, .+|.+: +\d+%\|.*|fer-keras: another process trains .+"
     assert not [line for line in lines if not re.fullmatch(bars, line)], "something other than a training's progress"
+
+
+def test_plain_papermill_runs_a_notebook(tmp_path):
+    """Without our command line, as anyone's loop does; the template, which the report leaves out."""
+    command = ["papermill", NOTEBOOKS / "template.ipynb", tmp_path / "out.ipynb", "-p", "FACES", 300, "--cwd", tmp_path]
+    ran = subprocess.run([sys.executable, "-m", *map(str, command)], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    values, answer = records.read_notebook(nbformat.read(tmp_path / "out.ipynb", 4))
+    assert values["faces"]["value"] == 300 and "300 faces" in answer
 
 
 def test_notebooks_that_share_a_parameter_agree_on_its_default():
