@@ -79,14 +79,15 @@ def over_faces(values: Sequence[float]) -> dict:
     return {"value": float(values.mean()), "n": len(values), "interval": interval}
 
 
-def over_seeds_and_faces(differences: np.ndarray, scatter: float | None = None) -> dict:
+def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] = ()) -> dict:
     """The mean of what differs between two kinds of trainings, a row a seed and a column a face, with a 95 % interval
-    (normal) for other seeds and other faces alike. scatter: the variance between seeds, where more is known of it than
-    these few trainings tell; one training tells nothing of it."""
+    for other seeds and other faces alike (Student's t with Welch and Satterthwaite's degrees of freedom). others: such
+    differences of other kinds, which tell more of the scatter between seeds; one training tells nothing of it."""
     seeds, faces = differences.shape
-    if scatter is None:
-        scatter = differences.mean(axis=1).var(ddof=1) if seeds > 1 else 0.0
-    reach = norm.ppf(0.975) * np.sqrt(scatter / seeds + differences.mean(axis=0).var() / faces)
+    each = [some.mean(axis=1).var(ddof=1) for some in (differences, *others)] if seeds > 1 else [0.0]
+    of_seeds, of_faces = np.mean(each) / seeds, differences.mean(axis=0).var() / faces
+    unsure = of_seeds**2 / max(1, len(each) * (seeds - 1)) + of_faces**2 / (faces - 1)
+    reach = t.ppf(0.975, (of_seeds + of_faces) ** 2 / unsure if unsure else faces - 1) * np.sqrt(of_seeds + of_faces)
     mean = float(differences.mean())
     return {"value": mean, "n": faces, "interval": [mean - float(reach), mean + float(reach)]}
 

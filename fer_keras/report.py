@@ -234,6 +234,7 @@ def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
         name: plan.about["data"] for name in plan.parameters if name == "DATA"
     }  # pages and records are handed on: no folders of this machine
     went |= {"about": plan.about, "key": plan.key}
+    executed.metadata.get("papermill", {}).pop("input_path", None)
     values, _ = records.read_notebook(executed)
     command = ["fer-keras", "report", "--preset", plan.about["preset"], "--only", plan.path.name[:2]]
     for name, value in shown.items():
