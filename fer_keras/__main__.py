@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import re
 import shlex
 import sys
@@ -84,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
     report.add_argument("--fresh", action="store_true", help="run those too that have not changed since they ran")
     report.add_argument("--out", type=Path, default=Path("reports"), help="folder to write to (default: reports)")
+
+    claims = _command(
+        commands, "claims", _claims, "list the reports' thirty claims, each with a verdict and its evidence",
+        "fer-keras claims\n  fer-keras claims --json\n  fer-keras claims --records my_report/records",
+    )  # fmt: skip
+    claims.add_argument("--json", action="store_true", help="print all evidence as JSON")
+    claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: reports/records)")
     return parser
 
 
@@ -177,12 +183,8 @@ def _predict(options) -> int:
 
 
 def _command_line(options) -> str:
-    """What was typed, without the folders of the data, and what was set that decides the bits."""
-    typed = shlex.join(["fer-keras", *(word.replace(options.data, Path(options.data).name) for word in options.typed)])
-    variables = [
-        f"{name}={os.environ[name]}" for name in ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND") if name in os.environ
-    ]
-    return " ".join([*variables, typed])
+    """What was typed, without the folders of the data."""
+    return shlex.join(["fer-keras", *(word.replace(options.data, Path(options.data).name) for word in options.typed)])
 
 
 def _values(pairs: list[list[str]]) -> dict:
@@ -217,6 +219,18 @@ def _report(options) -> int:
     for name, why in failed.items():
         print(f"fer-keras: {name} failed, {why}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _claims(options) -> int:
+    from fer_keras import claims
+
+    if options.records and not any(options.records.glob("*.json")):
+        raise ValueError(
+            f"{options.records} holds no records of a report; `fer-keras report` leaves them in OUT/records"
+        )
+    rows = claims.ledger(claims.committed(), claims.of_report(options.records or Path("reports/records")))
+    print(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
+    return 0
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def bars(table: pd.DataFrame, title: str, alt: str, ylabel: str, value_format: s
     if table.shape[1] == 1:
         legend.remove()
     else:
-        legend.set_title(table.columns.name)
+        sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
     sns.despine(figure)
     show(figure, title, alt)
 

@@ -6,6 +6,7 @@ without knowing of each other; `tell` and `answer` render prose from nothing but
 
 import html
 import math
+import os
 import re
 from datetime import date
 from numbers import Integral, Real
@@ -75,12 +76,16 @@ def read_notebook(notebook: nbformat.NotebookNode) -> tuple[dict[str, dict], str
 
 
 def result(command: str, data: str, values: dict, day: str | None = None, device: str | None = None) -> dict:
-    """An entry of a file in notebooks/results/: values, and what it takes to measure them again.
+    """An entry of a file in notebooks/results/: values, and what it takes to measure them again: the command, with what
+    was set that decides the bits.
 
     day, device: when and on what, if not today and here."""
+    variables = [
+        f"{name}={os.environ[name]}" for name in ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND") if name in os.environ
+    ]
     entries = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
     return {
-        "command": command,
+        "command": " ".join([*variables, command]),
         "date": day or date.today().isoformat(),
         "device": device or machine(),
         "data": Path(data).name,

@@ -19,6 +19,7 @@ from fer_keras.mathml import FormulaError, mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+SENTENCE = 40  # characters of a cell, from which on it is text to be read
 NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
 
 
@@ -136,6 +137,8 @@ def tidy(html: str) -> str:
         style.decompose()
     for table in soup.find_all("table"):
         _head(table)
+        if any(len(cell.get_text(strip=True)) > SENTENCE for cell in table.find_all("td")):
+            table["class"] = "prose"  # its lines break
         label = table.caption.get_text(" ", strip=True) if table.caption else "Table"
         box = table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "group"}))
         box["aria-label"] = label

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -47,6 +47,7 @@ class Plan:
     parameters: dict
     about: dict  # data, preset
     key: str | None
+    reads: bool = False  # the records of the others: runs when these have ended
 
 
 def make_report(
@@ -82,14 +83,17 @@ def make_report(
     about = {"data": Path(source).name, "preset": preset, "fingerprint": _fingerprint(faces)}
     plans = []
     for path in notebooks:
-        wanted = {name: value for name, value in values.items() if name in declared[path]}
-        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"])))
+        reads = "RECORDS" in declared[path]
+        given = {"RECORDS": str(out / "records")} | values if reads else values
+        wanted = {name: value for name, value in given.items() if name in declared[path]}
+        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), reads))
 
     with _writing(out):
         for folder in ("executed", "records"):
             (out / folder).mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=out / folder).close()
     due = [plan for plan in plans if fresh or not _unchanged(plan, out)]
+    due += [plan for plan in plans if plan.reads and due and plan not in due]
     if kept := len(plans) - len(due):
         print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
     _run_all(due, out, jobs or default_jobs(), timeout)
@@ -138,7 +142,10 @@ def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
     for library in LIBRARIES:
         with suppress(PackageNotFoundError):
             versions.append(f"{library} {version(library)}")
-    data = fingerprint if "DATA" in parameters else None
+    data = [fingerprint if "DATA" in parameters else None]
+    if "RECORDS" in parameters:
+        records = [*(NOTEBOOKS / "results").glob("*.json"), *Path(parameters["RECORDS"]).glob("*.json")]
+        data += [sha256(each.read_bytes()).hexdigest() for each in sorted(records) if each.stem != path.stem]
     return sha256(json.dumps([cells, parameters, data, code, versions], default=str).encode()).hexdigest()
 
 
@@ -181,16 +188,21 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> No
         def on_cell(number: int) -> None:
             done[plan.path.stem] = number - 1
 
+        if plan.reads:
+            plan = replace(plan, key=_key(plan.path, plan.parameters, plan.about["fingerprint"]))
         executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
         if not stopped.is_set():  # or what was kept of an earlier call stays
             _keep(executed, plan, out)
         return plan, executed.metadata["fer_keras"]
 
     with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(run, plan) for plan in plans}
+        waiting = {pool.submit(run, plan) for plan in plans if not plan.reads}
+        readers = [plan for plan in plans if plan.reads]
         display = progress.bar(what="running", total=sum(cells.values()), unit=" cells", disable=not progress.redraws())
         try:
-            while waiting:
+            while waiting or readers:
+                if not waiting:
+                    waiting, readers = {pool.submit(run, plan) for plan in readers}, []
                 ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
                 interrupts.check()
                 for plan, went in (future.result() for future in ended):
@@ -230,9 +242,8 @@ def _shares(jobs: int) -> dict[str, str]:
 def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
     """Write the executed notebook, with what the next call must know of it, and its records."""
     went = executed.metadata["fer_keras"]
-    went["parameters"] = shown = plan.parameters | {
-        name: plan.about["data"] for name in plan.parameters if name == "DATA"
-    }  # pages and records are handed on: no folders of this machine
+    hidden = {"DATA": plan.about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
+    went["parameters"] = shown = plan.parameters | {n: v for n, v in hidden.items() if n in plan.parameters}
     went |= {"about": plan.about, "key": plan.key}
     executed.metadata.get("papermill", {}).pop("input_path", None)
     values, _ = records.read_notebook(executed)
@@ -242,10 +253,12 @@ def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
     record = {"notebook": plan.path.stem, "preset": plan.about["preset"], "parameters": shown}
     record |= records.result(shlex.join(command), plan.about["data"], values)
     record |= {name: went[name] for name in ("failed", "seconds", "peak_mb")}
-    source = json.dumps(plan.parameters.get("DATA", ""))[1:-1]
+    text = nbformat.writes(executed)
+    for name in hidden.keys() & plan.parameters.keys():
+        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", hidden[name])
     with _writing(out):
-        for path, text in {
+        for path, whole in {
             out / "records" / f"{plan.path.stem}.json": json.dumps(record, indent=1) + "\n",
-            out / "executed" / plan.path.name: nbformat.writes(executed).replace(source or "\0", plan.about["data"]),
+            out / "executed" / plan.path.name: text,
         }.items():
-            write_whole(path, lambda file, text=text: file.write(text.encode()))
+            write_whole(path, lambda file, text=whole: file.write(text.encode()))

@@ -34,13 +34,14 @@ def notebooks(tmp_path, monkeypatch):
     (folder / "presets" / "smoke.yaml").write_text("SEED: 2\n")
     monkeypatch.setattr(report, "NOTEBOOKS", folder)
 
-    def add(name: str, *cells: str) -> Path:
+    def add(name: str, *cells: str, parameter: str = "") -> Path:
         notebook = nbformat.v4.new_notebook()
         notebook.cells = [
             nbformat.v4.new_markdown_cell(f"# {name[:2]} · What now?"),
             nbformat.v4.new_code_cell(IMPORTS),
             nbformat.v4.new_code_cell(
-                'DATA: str = "embedded"  # faces\nSEED: int = 0  # of all', metadata={"tags": ["parameters"]}
+                f'DATA: str = "embedded"  # faces\nSEED: int = 0  # of all\n{parameter}',
+                metadata={"tags": ["parameters"]},
             ),
             *map(nbformat.v4.new_code_cell, [f"print('{name[:2]} ', end='', file=open('ran', 'a'))", *cells]),
         ]
@@ -151,6 +152,26 @@ def test_only_what_has_changed_runs_again(notebooks, tmp_path, drawn, monkeypatc
     assert "01_one.html" not in (out / "index.html").read_text()
     assert runs(only="02", preset="smoke") == "02"
     assert json.loads((out / "records" / "02_two.json").read_text())["parameters"] == {"DATA": "faces.csv", "SEED": 2}
+
+
+def test_who_reads_the_records_runs_when_all_others_have_ended(notebooks, tmp_path):
+    out = tmp_path / "my out"
+    seed = f"display({{'{RECORD}': {{'seed': {{'value': SEED}}}}}}, raw=True)"
+    folder = notebooks("01_slow", "time.sleep(1)", seed)
+    notebooks("02_quick")
+    look = "Path('seen').write_text(' '.join(p.read_text() for p in sorted(Path(RECORDS).glob('0*.json'))))"
+    notebooks("90_reads", look, parameter='RECORDS: str = ""  # where the others leave theirs')
+    report.make_report(out, jobs=2)
+    assert sorted(ran(folder).split()) == ["01", "02", "90"]
+    seen = (folder / "seen").read_text()
+    assert '"notebook": "01_slow"' in seen and '"notebook": "02_quick"' in seen
+    report.make_report(out, jobs=2)
+    assert ran(folder) == ""
+    report.make_report(out, only="01", parameters={"SEED": 7})
+    report.make_report(out, only="90")  # whose records have changed
+    assert ran(folder) == "01 90" and '"value": 7' in (folder / "seen").read_text()
+    for left in (out / "executed" / "90_reads.ipynb", out / "90_reads.html", out / "records" / "90_reads.json"):
+        assert str(tmp_path) not in left.read_text(), "a machine's path"
 
 
 def in_a_process(folder: Path, *arguments: str, before: str = "") -> subprocess.Popen:

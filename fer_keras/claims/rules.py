@@ -1,0 +1,123 @@
+"""The rules that turn recorded values into verdicts. A rule never sees more than the values, so that the same rule
+serves all claims of its kind, and made-up values test it.
+
+A value without an interval decides nothing, unless the rule says that it is exact: a count, or an identity.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`text` says to readers when a claim is supported; `decide` takes the recorded entries (value, n, interval)."""
+
+    text: str
+    decide: Callable[[list[dict]], str]
+    decided_by: str = "interval"  # or "exactly"
+    order: int = 0  # of a rank: 1 counts from the largest, -1 from the smallest
+
+
+def about(wanted: float, within: float = 0.03, exact: bool = False) -> Rule:
+    """Equivalence: the whole interval lies within this much of the value that was claimed; refuted wholly outside."""
+
+    def decide(entries: list[dict]) -> str:
+        low, high = _ends(entries[0], exact)
+        if wanted - within <= low and high <= wanted + within:
+            return SUPPORTED
+        return REFUTED if high < wanted - within or low > wanted + within else UNDECIDED
+
+    text = f"about {wanted:g}: wholly within ±{within:g}" if within else f"exactly {wanted:,g}"
+    return Rule(text, decide, _by(exact))
+
+
+def at_least(least: float, exact: bool = False) -> Rule:
+    """The whole interval reaches this value; refuted if none of it does."""
+
+    def decide(entries: list[dict]) -> str:
+        low, high = _ends(entries[0], exact)
+        return SUPPORTED if low >= least else REFUTED if high < least else UNDECIDED
+
+    return Rule(f"at least {least:g}", decide, _by(exact))
+
+
+def above_zero() -> Rule:
+    """A difference: the whole interval lies above 0; refuted if it lies wholly below."""
+
+    def decide(entries: list[dict]) -> str:
+        low, high = _ends(entries[0])
+        return SUPPORTED if low > 0 else REFUTED if high < 0 else UNDECIDED
+
+    return Rule("wholly above 0", decide)
+
+
+def below_zero() -> Rule:
+    """The same the other way round."""
+
+    def decide(entries: list[dict]) -> str:
+        low, high = _ends(entries[0])
+        return SUPPORTED if high < 0 else REFUTED if low > 0 else UNDECIDED
+
+    return Rule("wholly below 0", decide)
+
+
+def most(among: int = 1) -> Rule:
+    """Rank: the first value is the largest, or among the so many largest. Supported if no more than that many can reach
+    it, as far as intervals tell; refuted if so many others lie clear above it."""
+    return Rule(_ranked("largest", among), lambda entries: _rank(entries, among), order=1)
+
+
+def least(among: int = 1) -> Rule:
+    """The same for the smallest."""
+
+    def decide(entries: list[dict]) -> str:
+        return _rank([{"interval": [-end for end in _ends(entry)[::-1]]} for entry in entries], among)
+
+    return Rule(_ranked("smallest", among), decide, order=-1)
+
+
+def holds() -> Rule:
+    """An identity, true up to rounding: recorded as true, or as the share of cases in which it was found so."""
+
+    def decide(entries: list[dict]) -> str:
+        return SUPPORTED if entries[0]["value"] in (True, 1.0) else REFUTED
+
+    return Rule("true in every case, up to rounding", decide, "exactly")
+
+
+def whole(verdicts: Sequence[str]) -> str:
+    """Of a claim in parts: refuted if any part is, supported if all are."""
+    if REFUTED in verdicts:
+        return REFUTED
+    return SUPPORTED if set(verdicts) == {SUPPORTED} else next(each for each in verdicts if each != SUPPORTED)
+
+
+def either(verdicts: Sequence[str]) -> str:
+    """Of a part that names two reasons: supported if one is, refuted if both are."""
+    if SUPPORTED in verdicts:
+        return SUPPORTED
+    return REFUTED if set(verdicts) == {REFUTED} else next(each for each in verdicts if each != REFUTED)
+
+
+def _ends(entry: dict, exact: bool = False) -> tuple[float, float]:
+    if exact:
+        return entry["value"], entry["value"]
+    low, high = entry.get("interval") or (-float("inf"), float("inf"))
+    return low, high
+
+
+def _rank(entries: list[dict], among: int) -> str:
+    (low, high), *others = map(_ends, entries)
+    if sum(other_high >= low for _, other_high in others) < among:
+        return SUPPORTED
+    return REFUTED if sum(other_low > high for other_low, _ in others) >= among else UNDECIDED
+
+
+def _by(exact: bool) -> str:
+    return "exactly" if exact else "interval"
+
+
+def _ranked(end: str, among: int) -> str:
+    return f"the {end}, its interval clear of the rest" if among == 1 else f"among the {among} {end}, clear of the rest"

@@ -1,0 +1,210 @@
+"""The reports' thirty claims as data: what was claimed, which recorded values bear on it, and by which rule.
+
+A part names the notebooks that may have measured it, the preferred one first; "training" stands for what `fer-keras
+train` left in notebooks/results/. A part without a rule is shown beside the others and decides nothing.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from fer_keras.claims.rules import Rule, about, above_zero, at_least, below_zero, holds, least, most
+from fer_keras.faces import EMOTIONS
+
+
+@dataclass(frozen=True)
+class Part:
+    measured: str  # what the first value is, for readers
+    notebooks: str | tuple[str, ...]
+    values: str | tuple[str, ...]  # recorded names; the first is the effect that is shown
+    rule: Rule | None = None
+    net: str | None = None  # whose result is claimed: at its report's width, epochs and faces, or the part stays open
+    reason: bool = False  # one of several reasons that a report names: with the other reasons, one is enough
+
+
+@dataclass(frozen=True)
+class Claim:
+    number: int
+    report: str
+    text: str
+    parts: tuple[Part, ...]
+    drawn: bool = True  # can drawn faces decide it? not an absolute accuracy, confusions, or regions of the face
+    note: str = ""  # how the claim is read, where that is not plain
+
+
+def _emotions(first: str, prefix: str, suffix: str = "", among=EMOTIONS) -> tuple[str, ...]:
+    """The recorded names of a value of all emotions, the one that is claimed first."""
+    return tuple(f"{prefix}{each}{suffix}" for each in (first, *(other for other in among if other != first)))
+
+
+def _pairs(first: str) -> tuple[str, ...]:
+    """The recorded names of how often the 21 unordered pairs are confused, the claimed one first."""
+    names = [f"{a}_{b}" for a, b in combinations(EMOTIONS, 2)]
+    return tuple(f"{name}_confused_share" for name in (first, *(name for name in names if name != first)))
+
+
+def _mistakes(emotion: str, first: str) -> tuple[str, ...]:
+    """The recorded names of what an emotion is taken for, the claimed one first."""
+    return _emotions(first, f"{emotion}_as_", "_share", [each for each in EMOTIONS if each != emotion])
+
+
+CONFUSION, SALIENCY, FILTERS, MATHS = "21_confusion", "30_saliency", "31_filters", "40_mathematics"
+ABLATION, DENSE, LABELS, LEAKAGE = "51_ablation", "12_cnn_vs_dnn", "52_labels", "50_leakage"
+TRAINED = ("10_architecture", "training")
+TERMS = {"x_hat": "∂L/∂x̂ᵢ", "variance": "∂L/∂σ²", "mean": "∂L/∂μ", "x": "∂L/∂xᵢ", "gamma": "∂L/∂γ", "beta": "∂L/∂β"}
+
+CLAIMS = (
+    Claim(1, "A", "Four conv blocks reach 0.967 validation accuracy in 14 epochs, above training accuracy in 13.", (
+        Part("validation accuracy without copies", LEAKAGE, "honest_validation_accuracy", about(0.967), "cnn_leaky"),
+        Part("epochs with validation above", LEAKAGE, "honest_epochs_above", at_least(13, exact=True), "cnn_leaky"),
+        Part("accuracy on validation faces put into training", LEAKAGE, "leaky_validation_accuracy"),
+        Part("epochs above with these", LEAKAGE, "leaky_epochs_above"),
+    ), drawn=False),
+    Claim(2, "A", "Fear is the easiest class to confuse.", (
+        Part("recall of fear", CONFUSION, _emotions("fear", "recall_"), least()),
+    ), drawn=False, note="The emotion with the lowest recall."),
+    Claim(3, "A", "Saliency sits on the eyes and the mouth.", (
+        Part("share of saliency beyond their share of the picture", SALIENCY, "eyes_mouth_excess", above_zero()),
+        Part("share of saliency there", SALIENCY, "eyes_mouth_share"),
+        Part("the same, untrained net", SALIENCY, "eyes_mouth_untrained"),
+    ), drawn=False),
+    Claim(4, "A", "Its formula for a convolution's output shape (without a floor) is right.", (
+        Part("settings with the shape that Keras makes", MATHS, "shape_without_floor_share", holds()),
+    )),
+    Claim(5, "A", "Its six batch-norm gradients are right.", tuple(
+        Part(f"{term} found right", MATHS, f"batch_norm_{name}_holds", holds()) for name, term in TERMS.items()
+    )),
+    Claim(6, "A", "∂L_t/∂z_t = ŷ_t − y_t for the single term L_t = −y_t log ŷ_t.", (
+        Part("labels for which it holds", MATHS, "claim_6_share", holds()),
+    )),
+    Claim(7, "B", "A CNN of about 1 M parameters reaches about 63 %.", (
+        Part("validation accuracy of `cnn_1m`", TRAINED, "cnn_1m_validation_accuracy", about(0.63), "cnn_1m"),
+    ), drawn=False),
+    Claim(8, "B", "Its DNN has about as many parameters as its CNN.", (
+        Part("parameters of the DNN for each of the CNN's", DENSE, "report_b_ratio", about(1, exact=True)),
+    )),
+    Claim(9, "B", "The DNN does far worse (39.5 %).", (
+        Part("accuracy of `cnn_1m` minus `dnn_narrow`", DENSE, "cnn_1m_over_dnn_narrow_named", at_least(0.1)),
+        Part("accuracy of `dnn_narrow`", DENSE, "dnn_narrow_named_judged_accuracy"),
+        Part("lead over a dense net of equal size", DENSE, "cnn_1m_over_dnn_narrow_equal_plain"),
+    ), note="Far worse: by 0.10 or more."),
+    Claim(10, "B", "Mirroring the faces up-down or left-right is a useful augmentation.", (
+        Part("what either mirror adds to the accuracy", ABLATION, "flip_either_difference", above_zero()),
+        Part("left-right alone", ABLATION, "flip_sideways_difference"),
+        Part("up-down alone", ABLATION, "flip_upside_down_difference"),
+    )),
+    Claim(11, "B", "Sad/angry and fear/neutral are confused most.", (
+        Part("sad/angry", CONFUSION, _pairs("angry_sad"), most(2)),
+        Part("fear/neutral", CONFUSION, _pairs("fear_neutral"), most(2)),
+    ), drawn=False, note="Share of the two emotions' faces that are taken for each other, among 21 pairs."),
+    Claim(12, "B", "Saliency sits on the mouth corners and the eyes.", (
+        Part("share of saliency beyond their share of the picture", SALIENCY, "eyes_corners_excess", above_zero()),
+        Part("share of saliency there", SALIENCY, "eyes_corners_share"),
+    ), drawn=False),
+    Claim(13, "B", "Some filters of its layer 16 answer to horizontal or vertical structure.", (
+        Part("filters whose pictures are so striped", FILTERS, "upright_filters", at_least(1, exact=True)),
+        Part("share of the filters", FILTERS, "upright_trained_share"),
+        Part("share in the untrained net", FILTERS, "upright_untrained_share"),
+    ), note="Some: one or more; pictures from gradient ascent, half their energy in that direction."),
+    Claim(14, "C", "319,975 parameters reach a validation accuracy of 0.651.", (
+        Part("validation accuracy of `cnn_pyramid`", TRAINED, "cnn_pyramid_validation_accuracy", about(0.651),
+             "cnn_pyramid"),
+        Part("parameters", TRAINED, "cnn_pyramid_parameters", about(319_975, 0, exact=True)),
+    ), drawn=False),
+    Claim(15, "C", "More and larger (5×5) filters in the middle layers help.", (
+        Part("what larger ones add, against even kernels", ABLATION, "larger_in_the_middle_gain", above_zero()),
+        Part("what more add, against even numbers", ABLATION, "more_in_the_middle_gain", above_zero()),
+        Part("larger in the middle, against outside", ABLATION, "larger_in_the_middle_gain_over_reversed"),
+        Part("more in the middle, against outside", ABLATION, "more_in_the_middle_gain_over_reversed"),
+    ), note="At equal parameters."),
+    Claim(16, "C", "Batch norm makes gradient descent faster.", (
+        Part("epochs saved to the same training loss", ABLATION, "batch_norm_saves_epochs", above_zero()),
+    )),
+    Claim(17, "C", "Dropout reduces over-fitting.", (
+        Part("by how much it closes the gap between training and validation faces", ABLATION, "dropout_closes",
+             above_zero()),
+    )),
+    Claim(18, "C", "Fear and angry are misjudged most, mostly as sad; fear's answers spread most, perhaps because "
+          "people differ most in it or its muscles move little.", (
+        Part("(a) recall of fear", CONFUSION, _emotions("fear", "recall_"), least(2)),
+        Part("(a) recall of angry", CONFUSION, _emotions("angry", "recall_"), least(2)),
+        Part("(b) fear taken for sad", CONFUSION, _mistakes("fear", "sad"), most()),
+        Part("(b) angry taken for sad", CONFUSION, _mistakes("angry", "sad"), most()),
+        Part("(c) bits of entropy of the answers to fear", CONFUSION, _emotions("fear", "entropy_"), most()),
+        Part("(d) spread of the faces of fear", CONFUSION, _emotions("fear", "spread_pixels_"), most(),
+             reason=True),
+        Part("(d) distance of fear to neutral", CONFUSION,
+             _emotions("fear", "from_neutral_pixels_", among=EMOTIONS[:6]), least(), reason=True),
+        Part("spread in the net's features", CONFUSION, "spread_features_fear"),
+        Part("distance in the net's features", CONFUSION, "from_neutral_features_fear"),
+    ), drawn=False, note="In (d) one of the two reasons is enough."),
+    Claim(19, "C", "Salient pixels lie on the face, but often where it is brightest (the forehead); preprocessing may "
+          "mend it, and a better trained net shows clearer outlines.", (
+        Part("(a) share on the face beyond its area", SALIENCY, "face_excess", above_zero()),
+        Part("(a) rank correlation with brightness", SALIENCY, "brightness_trained", above_zero()),
+        Part("(a) share on the forehead beyond its area", SALIENCY, "forehead_excess", above_zero()),
+        Part("(b) what standardising changes in the correlation", SALIENCY, "standardising_change", below_zero()),
+        Part("(c) what training adds to the correlation with outlines", SALIENCY, "training_outlines_change",
+             above_zero()),
+    ), drawn=False),
+    Claim(20, "C", "The last conv layer's maps show blobs at the places of facial parts.", (
+        Part("share of the maps' maxima there, beyond chance", FILTERS, "peaks_late_trained_beyond_chance",
+             above_zero()),
+        Part("the same, untrained net", FILTERS, "peaks_late_untrained_beyond_chance"),
+    ), drawn=False, note="Parts: brows, eyes, nose and mouth."),
+    Claim(21, "C", "A convolution's output is ⌊(W + 2p − k)/s⌋ + 1 wide, likewise high, with C_out maps.", (
+        Part("settings with the shape that Keras makes", MATHS, "shape_with_floor_share", holds()),
+    )),
+    Claim(22, "C", "∂L/∂z_t = ŷ_t − y_t for the summed loss; for the single term it is −y_t(1 − ŷ_t).", (
+        Part("the first", MATHS, "claim_22_sum_holds", holds()),
+        Part("the second", MATHS, "claim_22_term_holds", holds()),
+    )),
+    Claim(23, "D", "Fear vs sad and fear vs neutral are confused most.", (
+        Part("fear/sad", CONFUSION, _pairs("fear_sad"), most(2)),
+        Part("fear/neutral", CONFUSION, _pairs("fear_neutral"), most(2)),
+    ), drawn=False, note="As claim 11."),
+    Claim(24, "E", "VGG16 with batch norm can reach about 0.7 in 20-fold cross-validation.", (
+        Part("accuracy, pooled out of fold", "20_kfold", "pooled_accuracy", about(0.7), "vgg16_bn"),
+    ), drawn=False),
+    Claim(25, "E", "With batch norm validation accuracy is always above training accuracy, because only training data "
+          "is augmented.", (
+        Part("share of epochs with validation above", ABLATION, "as_it_is_share_validation_above",
+             about(1, 0, exact=True), "vgg16_bn"),
+        Part("augmentation's part of the gap", ABLATION, (
+            "as_it_is_gap_augmentation", "as_it_is_gap_averaging_over_the_epoch", "as_it_is_gap_dropout",
+            "as_it_is_gap_batch_norm_mode"), most(), "vgg16_bn"),
+        Part("averaging's part", ABLATION, "as_it_is_gap_averaging_over_the_epoch"),
+        Part("dropout's part", ABLATION, "as_it_is_gap_dropout"),
+        Part("batch norm's mode's part", ABLATION, "as_it_is_gap_batch_norm_mode"),
+    )),
+    Claim(26, "E", "A dense net of equal size gets about 0.5 in validation and nearly 1.0 in training; the CNN's gap "
+          "is smaller.", (
+        Part("validation accuracy of `dnn_deep`", TRAINED, "dnn_deep_validation_accuracy", about(0.5), "dnn_deep"),
+        Part("its training accuracy", "11_history", "dnn_deep_training_accuracy", at_least(0.95), "dnn_deep"),
+        Part("the same as logged", "training", "dnn_deep_logged_training_accuracy"),
+        Part("how much wider its gap is than the CNN's", DENSE, "dnn_deep_gap_wider", above_zero(), "vgg16_bn"),
+    ), drawn=False),
+    Claim(27, "E", "Dropout brings the dense net closer to the CNN.", (
+        Part("share of the CNN's lead that it closes", DENSE, "dnn_deep_dropout_closes", above_zero(), "vgg16_bn"),
+        Part("the same for report B's pair", DENSE, "dnn_narrow_dropout_closes"),
+    ), note="The report asks how close."),
+    Claim(28, "E", "Angry, disgust and sad are confused with neutral, fear with sad or surprise; emotions are "
+          "mixtures.", (
+        *(Part(f"{emotion} taken for neutral", CONFUSION, _mistakes(emotion, "neutral"), most())
+          for emotion in ("angry", "disgust", "sad")),
+        *(Part(f"fear taken for {other}", CONFUSION, _mistakes("fear", other), most(2))
+          for other in ("sad", "surprise")),
+        Part("correlation of the net's mistakes with the raters' votes", LABELS, "confusion_correlation",
+             above_zero()),
+        Part("labels that most raters give too", LABELS, "votes_agree"),
+    ), drawn=False),
+    Claim(29, "E", "Masked saliency of happy faces sits on the cheeks, not on eyes and mouth.", (
+        Part("share on the cheeks minus eyes and mouth", SALIENCY, "happy_cheeks_lead", above_zero()),
+    ), drawn=False),
+    Claim(30, "E", "200 steps of ascent from noise at `block4_pool` show no face, the maps after `block2_pool` do; "
+          "starting from noise may be the reason.", (
+        Part("likeness that pictures from noise lack", FILTERS, "from_noise_falls_short", above_zero(), "vgg16_bn"),
+        Part("likeness of the maps beyond the middle face's", FILTERS, "map_layer_surplus", above_zero(), "vgg16_bn"),
+        Part("likeness that the mean face as start adds", FILTERS, "from_mean_face_gain", above_zero(), "vgg16_bn"),
+        Part("likeness that holding it smooth adds", FILTERS, "held_smooth_gain"),
+    )),
+)  # fmt: skip

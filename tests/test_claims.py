@@ -1,0 +1,250 @@
+"""The ledger: rules on made-up values in which every verdict comes out, and claims on made-up records."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_keras import claims
+from fer_keras.__main__ import main
+from fer_keras.claims import CLAIMS, Record, rules
+from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
+from fer_keras.faces import EMOTIONS
+from fer_keras.records import read_notebook
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def entry(low=None, high=None, value=None):
+    interval = None if low is None else [low, high]
+    return {"value": (low + high) / 2 if value is None else value, "n": 100} | (
+        {"interval": interval} if interval else {}
+    )
+
+
+@pytest.mark.parametrize(
+    "rule, decides",
+    [
+        (rules.about(0.63), {(0.61, 0.65): SUPPORTED, (0.50, 0.59): REFUTED, (0.67, 0.70): REFUTED,
+                             (0.59, 0.63): UNDECIDED, (0.50, 0.70): UNDECIDED}),
+        (rules.at_least(0.1), {(0.1, 0.2): SUPPORTED, (0.0, 0.09): REFUTED, (0.09, 0.2): UNDECIDED}),
+        (rules.above_zero(), {(0.01, 0.2): SUPPORTED, (-0.2, -0.01): REFUTED, (-0.1, 0.1): UNDECIDED,
+                              (0.0, 0.0): UNDECIDED}),
+        (rules.below_zero(), {(0.01, 0.2): REFUTED, (-0.2, -0.01): SUPPORTED, (-0.1, 0.1): UNDECIDED}),
+    ],
+    ids=["about", "at least", "above", "below"],
+)  # fmt: skip
+def test_an_interval_decides(rule, decides):
+    assert {ends: rule.decide([entry(*ends)]) for ends in decides} == decides
+    assert rule.decide([entry(value=0.63)]) == UNDECIDED, "a value without an interval decides nothing"
+
+
+def test_exact_values_decide_without_an_interval():
+    one = rules.about(1, exact=True)
+    assert [one.decide([entry(value=v)]) for v in (1.02, 0.16, 1.04)] == [SUPPORTED, REFUTED, REFUTED]
+    counted = rules.at_least(13, exact=True)
+    assert [counted.decide([entry(value=v)]) for v in (13, 14, 12)] == [SUPPORTED, SUPPORTED, REFUTED]
+    assert rules.about(319_975, 0, exact=True).text == "exactly 319,975"
+    found = [rules.holds().decide([entry(value=v)]) for v in (True, 1.0, False, 0.52)]
+    assert found == [SUPPORTED, SUPPORTED, REFUTED, REFUTED]
+
+
+def test_a_rank_is_decided_where_intervals_are_clear():
+    low, middle, high = entry(0.1, 0.2), entry(0.3, 0.4), entry(0.5, 0.6)
+    wide = entry(0.15, 0.55)
+    first, second = rules.most(), rules.most(2)
+    assert first.decide([high, low, middle]) == SUPPORTED and first.decide([middle, low, high]) == REFUTED
+    assert first.decide([high, low, wide]) == UNDECIDED and first.decide([wide, low, high]) == UNDECIDED
+    assert second.decide([middle, low, high]) == SUPPORTED and second.decide([low, middle, high]) == REFUTED
+    assert second.decide([middle, low, wide, high]) == UNDECIDED
+    assert rules.least().decide([low, high, middle]) == SUPPORTED
+    assert rules.least().decide([middle, high, low]) == REFUTED
+    assert rules.least(2).decide([middle, high, low]) == SUPPORTED
+    assert first.decide([entry(value=0.9), low]) == UNDECIDED
+
+
+def test_parts_make_a_whole():
+    measure = f"{UNDECIDED}: not measured"
+    assert rules.whole([SUPPORTED, SUPPORTED]) == SUPPORTED and rules.whole([SUPPORTED, measure]) == measure
+    assert rules.whole([measure, REFUTED, SUPPORTED]) == REFUTED
+    assert rules.either([REFUTED, SUPPORTED]) == SUPPORTED and rules.either([REFUTED, REFUTED]) == REFUTED
+    assert rules.either([REFUTED, UNDECIDED]) == UNDECIDED
+
+
+def test_there_are_thirty_and_each_has_its_report_and_a_rule():
+    assert [claim.number for claim in CLAIMS] == list(range(1, 31))
+    reports = {"A": 6, "B": 7, "C": 9, "D": 1, "E": 7}
+    assert {each: sum(claim.report == each for claim in CLAIMS) for each in "ABCDE"} == reports
+    assert all(any(part.rule for part in claim.parts) for claim in CLAIMS)
+    written = claims.ROOT / "notebooks"
+    for notebook in {
+        n for c in CLAIMS for p in c.parts for n in ([p.notebooks] if isinstance(p.notebooks, str) else p.notebooks)
+    }:
+        assert notebook == "training" or (written / f"{notebook}.ipynb").exists(), notebook
+
+
+def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]:
+    """Made-up records that hold these values for the first notebook of every part of a claim."""
+    (claim,) = [claim for claim in CLAIMS if claim.number == number]
+    known = {"net": {"value": next((part.net for part in claim.parts if part.net), "cnn_leaky")}}
+    known |= {"width": {"value": 1.0}, "epochs": {"value": 30}, "faces": {"value": 35_887}}
+    known |= {name: each if isinstance(each, dict) else {"value": each} for name, each in values.items()}
+    names = {p.notebooks if isinstance(p.notebooks, str) else p.notebooks[0] for p in claim.parts}
+    return [
+        Record(name, f"fer-keras report --only {name[:2]}", "2026-01-01", "here", data, known) for name in sorted(names)
+    ]
+
+
+def verdict(number: int, data: str = "fer2013.csv", **values) -> str:
+    (claim,) = [claim for claim in CLAIMS if claim.number == number]
+    return claims.judged(claim, records_of(number, data, **values))["verdict"]
+
+
+def test_what_was_not_measured_is_never_guessed():
+    rows = claims.ledger([], [])
+    assert len(rows) == 30
+    assert (
+        {row["verdict"] for row in rows} == {row["of_report"]["verdict"] for row in rows} == {"undecided: not measured"}
+    )
+    assert all(part["value"] is None for row in rows for part in row["parts"])
+
+
+def test_an_absolute_accuracy_wants_the_reports_own_training():
+    right = entry(0.61, 0.65)
+    assert verdict(7, cnn_1m_validation_accuracy=right) == SUPPORTED
+    assert verdict(7, cnn_1m_validation_accuracy=entry(0.4, 0.5)) == REFUTED
+    assert verdict(7, cnn_1m_validation_accuracy=right, width=0.5) == "undecided: slim net"
+    assert verdict(7, cnn_1m_validation_accuracy=right, cnn_1m_epochs=3) == "undecided: few epochs"
+    assert verdict(7, cnn_1m_validation_accuracy=right, faces=3_000) == "undecided: few faces"
+    assert verdict(7, "embedded", cnn_1m_validation_accuracy=right) == "undecided: drawn faces"
+    assert verdict(24, pooled_accuracy=entry(0.69, 0.71)) == SUPPORTED
+    assert verdict(24, pooled_accuracy=entry(0.69, 0.71), net="cnn_leaky") == "undecided: not measured"
+    closes = {"dnn_deep_dropout_closes": entry(0.2, 0.4)}
+    assert verdict(27, deep_width=1.0, **closes) == SUPPORTED
+    assert verdict(27, deep_width=0.25, **closes) == "undecided: slim net"
+
+
+def test_a_claim_in_parts_is_refuted_by_one():
+    honest = {"honest_validation_accuracy": entry(0.95, 0.98), "honest_epochs_above": 13}
+    assert verdict(1, **honest) == SUPPORTED
+    assert verdict(1, **honest | {"honest_epochs_above": 12}) == REFUTED
+    assert verdict(1, **honest | {"honest_validation_accuracy": entry(0.55, 0.57)}) == REFUTED
+    terms = {f"batch_norm_{name}_holds": True for name in ("x_hat", "variance", "mean", "x", "gamma", "beta")}
+    assert verdict(5, "embedded", **terms) == SUPPORTED
+    assert verdict(5, "embedded", **terms | {"batch_norm_x_holds": False}) == REFUTED
+
+
+def confusions(**changed) -> dict:
+    """Records in which fear does worst and is taken for sad, angry comes next, and the rest are told well."""
+    values = {f"recall_{e}": entry(0.8, 0.82) for e in EMOTIONS} | {"recall_fear": entry(0.3, 0.32)}
+    values |= {"recall_angry": entry(0.4, 0.42)}
+    values |= {f"entropy_{e}": entry(1.0, 1.1) for e in EMOTIONS} | {"entropy_fear": entry(2.0, 2.1)}
+    values |= {f"spread_pixels_{e}": entry(1.0, 1.1) for e in EMOTIONS}
+    values |= {f"from_neutral_pixels_{e}": entry(0.5, 0.6) for e in EMOTIONS} | {
+        "from_neutral_pixels_fear": entry(0.1, 0.2)
+    }
+    values |= {f"{a}_as_{b}_share": entry(0.01, 0.02) for a in EMOTIONS for b in EMOTIONS if a != b}
+    values |= {f"{a}_as_sad_share": entry(0.3, 0.32) for a in ("fear", "angry")}
+    return values | changed
+
+
+def test_ranks_among_emotions():
+    assert verdict(2, **confusions()) == verdict(18, **confusions()) == SUPPORTED  # (d) by one of its two reasons
+    assert verdict(18, "embedded", **confusions()) == "undecided: drawn faces"
+    assert verdict(2, **confusions(recall_sad=entry(0.2, 0.22))) == REFUTED
+    assert verdict(2, **confusions(recall_sad=entry(0.31, 0.4))) == UNDECIDED
+    assert verdict(18, **confusions(fear_as_neutral_share=entry(0.4, 0.42))) == REFUTED
+    assert verdict(18, **confusions(entropy_sad=entry(2.05, 2.2))) == UNDECIDED
+    neither = {"spread_pixels_sad": entry(1.2, 1.3), "from_neutral_pixels_sad": entry(0.01, 0.02)}
+    assert verdict(18, **confusions(**neither)) == REFUTED
+    (claim,) = [claim for claim in CLAIMS if claim.number == 2]
+    found = claims.judged(claim, records_of(2, **confusions()))
+    assert (found["parts"][0]["rank"], found["parts"][0]["of"], found["n"]) == (1, 7, 100)
+    assert found["shown"] == "0.310 [0.300,\N{NO-BREAK SPACE}0.320], no. 1 of 7"
+
+
+def test_a_changed_value_changes_the_verdict_and_what_is_printed(tmp_path, capsys):
+    """Through files, as reports leave them."""
+    (folder := tmp_path / "records").mkdir()
+
+    def printed(share: float) -> str:
+        values = {"shape_with_floor_share": {"value": share, "n": 8}}
+        fields = {"notebook": "40_mathematics", "command": "c", "date": "d", "device": "e", "data": "embedded"}
+        (folder / "40_mathematics.json").write_text(json.dumps(fields | {"values": values}))
+        assert main(["claims", "--records", str(folder)]) == 0
+        return re.search(r" 21  .*\n.*\n     embedded: (.*)", capsys.readouterr().out)[1]
+
+    assert printed(1.0).startswith("supported, settings") and "1.000" in printed(1.0)
+    assert printed(0.5).startswith("refuted, settings") and "0.500" in printed(0.5)
+    assert main(["claims", "--records", str(folder), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["claim"] for row in rows] == list(range(1, 31))
+    here = rows[20]["of_report"]
+    assert (here["verdict"], here["value"], here["n"], here["notebook"]) == ("refuted", 0.5, 8, "40_mathematics")
+
+
+def test_records_that_cannot_be_read_are_named(tmp_path, capsys):
+    for text, why in (("{", "damaged"), ("{}", "no record of a notebook"), ("[]", "no record of a notebook")):
+        (tmp_path / "40_mathematics.json").write_text(text)
+        assert main(["claims", "--records", str(tmp_path)]) == 1
+        error = capsys.readouterr().err
+        assert "40_mathematics.json" in error and why in error and error.count("\n") == 1
+    assert main(["claims", "--records", str(tmp_path / "none")]) == 1
+    assert "holds no records" in capsys.readouterr().err
+
+
+def test_of_a_folder_with_several_data_the_last_report_counts(tmp_path):
+    fields = {"command": "c", "date": "d", "device": "e", "values": {}}
+    for name, data in (("40_mathematics", "embedded"), ("20_kfold", "mine.csv"), ("21_confusion", "mine.csv")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(fields | {"notebook": name, "data": data}))
+    assert {record.notebook for record in claims.of_report(tmp_path, "embedded")} == {"40_mathematics"}
+    assert {record.data for record in claims.of_report(tmp_path)} == {"mine.csv"}
+
+
+def test_the_ledger_comes_without_tensorflow():
+    code = """import sys
+from fer_keras.__main__ import main
+main(["claims", "--json"])
+print(*sys.modules, file=sys.stderr)"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
+    assert len(json.loads(ran.stdout)) == 30
+    assert not {"'tensorflow'", "'keras'", "'pandas'", "'matplotlib'"} & set(
+        ran.stderr.replace("[", "").replace("]", "").split(", ")
+    )
+
+
+def test_the_committed_evidence_decides_twenty_claims_with_the_command_to_measure_each_again():
+    rows = claims.ledger(claims.committed(), [])
+    decided = [row for row in rows if not row["verdict"].startswith(UNDECIDED)]
+    assert len(decided) >= 20
+    assert {4, 5, 6, 8, 21, 22} <= {row["claim"] for row in decided}
+    for row in decided:
+        assert row["command"].startswith(("fer-keras ", "FER_KERAS_DETERMINISTIC=1 fer-keras ")) and row["data"]
+        exact = [part for part in row["parts"] if part["verdict"] == row["verdict"] and part["decided_by"] == "exactly"]
+        assert row["n"] or exact, row["claim"]
+
+
+def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
+    notebook = executed("90_claims")
+    values, answer = read_notebook(notebook)
+    rows = claims.ledger(claims.committed(), claims.of_report(smoke_report / "records", "embedded"))
+    for row in rows:
+        assert values[f"claim_{row['claim']:02}_verdict"]["value"] == row["verdict"]
+        assert values[f"claim_{row['claim']:02}_verdict_of_report"]["value"] == row["of_report"]["verdict"]
+    assert values["own_records"]["value"] == len(list(NOTEBOOKS.glob("[0-8]*.ipynb"))), "90 ran before the others ended"
+    everywhere = {4: REFUTED, 5: REFUTED, 6: REFUTED, 8: REFUTED, 21: SUPPORTED, 22: SUPPORTED}
+    assert {n: rows[n - 1]["of_report"]["verdict"] for n in everywhere} == everywhere
+    drawn = {claim.number for claim in CLAIMS if not claim.drawn}
+    assert all(rows[n - 1]["of_report"]["verdict"].startswith(UNDECIDED) for n in drawn)
+    count = sum(row["verdict"] == SUPPORTED for row in rows)
+    assert values["fer2013_supported"] == {"value": count, "n": 30} and f"{count} of 30" in answer
+    text = "".join(
+        output.data.get("text/html", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    )
+    assert '<a href="21_confusion.html">21</a>' in text and "Four conv blocks" in text
