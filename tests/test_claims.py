@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,16 @@ def test_ranks_among_emotions():
     (claim,) = [claim for claim in CLAIMS if claim.number == 2]
     found = claims.judged(claim, records_of(2, **confusions()))
     assert (found["parts"][0]["rank"], found["parts"][0]["of"], found["n"]) == (1, 7, 100)
-    assert found["shown"] == "0.310 [0.300,\N{NO-BREAK SPACE}0.320], no. 1 of 7"
+    assert found["shown"].replace("\N{NO-BREAK SPACE}", " ") == "0.310 [0.300, 0.320], no. 1 of 7"
+
+
+def test_ranks_among_pairs():
+    pairs = {f"{a}_{b}_confused_share": entry(0.01, 0.02) for a, b in combinations(EMOTIONS, 2)}
+    claimed = {11: ("angry_sad", "fear_neutral"), 23: ("fear_sad", "fear_neutral")}
+    for number, names in claimed.items():
+        most = pairs | {f"{name}_confused_share": entry(0.2, 0.3) for name in names}
+        assert {n: verdict(n, **most) for n in claimed} == {n: SUPPORTED if n == number else REFUTED for n in claimed}
+        assert verdict(number, **most | {"happy_surprise_confused_share": entry(0.25, 0.28)}) == UNDECIDED
 
 
 def test_a_changed_value_changes_the_verdict_and_what_is_printed(tmp_path, capsys):

@@ -18,6 +18,7 @@ RESULTS = ROOT / "notebooks" / "results"  # of full runs on FER2013, committed
 REPORT = ROOT / "reports" / "records"  # of the last `make report`
 TRAINING_FACES = 28_709  # of FER2013: what an accuracy that a report states was reached with
 DEEP = ("vgg16_bn", "dnn_deep")  # whose width notebooks with several nets record apart
+NBSP = "\N{NO-BREAK SPACE}"
 ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split")
 
 
@@ -95,8 +96,8 @@ def shown(found: dict) -> str:
         return "true" if value else "false"
     text = f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
     if interval:
-        text += f" [{interval[0]:.3f},\N{NO-BREAK SPACE}{interval[1]:.3f}]"
-    return f"{text}, no. {found['rank']} of {found['of']}" if "rank" in found else text
+        text += f" [{interval[0]:.3f},{NBSP}{interval[1]:.3f}]"
+    return f"{text}, no.{NBSP}{found['rank']}{NBSP}of{NBSP}{found['of']}" if "rank" in found else text
 
 
 def as_text(rows: Sequence[dict]) -> str:

@@ -84,7 +84,7 @@ def holds() -> Rule:
     def decide(entries: list[dict]) -> str:
         return SUPPORTED if entries[0]["value"] in (True, 1.0) else REFUTED
 
-    return Rule("true in every case, up to rounding", decide, "exactly")
+    return Rule("true up to rounding", decide, "exactly")
 
 
 def whole(verdicts: Sequence[str]) -> str:
@@ -120,4 +120,4 @@ def _by(exact: bool) -> str:
 
 
 def _ranked(end: str, among: int) -> str:
-    return f"the {end}, its interval clear of the rest" if among == 1 else f"among the {among} {end}, clear of the rest"
+    return f"the {end}, clear of the rest" if among == 1 else f"among the {among} {end}, clear of the rest"

@@ -77,14 +77,14 @@ CLAIMS = (
         Part("labels for which it holds", MATHS, "claim_6_share", holds()),
     )),
     Claim(7, "B", "A CNN of about 1 M parameters reaches about 63 %.", (
-        Part("validation accuracy of `cnn_1m`", TRAINED, "cnn_1m_validation_accuracy", about(0.63), "cnn_1m"),
+        Part("validation accuracy of cnn_1m", TRAINED, "cnn_1m_validation_accuracy", about(0.63), "cnn_1m"),
     ), drawn=False),
     Claim(8, "B", "Its DNN has about as many parameters as its CNN.", (
         Part("parameters of the DNN for each of the CNN's", DENSE, "report_b_ratio", about(1, exact=True)),
     )),
     Claim(9, "B", "The DNN does far worse (39.5 %).", (
-        Part("accuracy of `cnn_1m` minus `dnn_narrow`", DENSE, "cnn_1m_over_dnn_narrow_named", at_least(0.1)),
-        Part("accuracy of `dnn_narrow`", DENSE, "dnn_narrow_named_judged_accuracy"),
+        Part("accuracy of cnn_1m minus dnn_narrow", DENSE, "cnn_1m_over_dnn_narrow_named", at_least(0.1)),
+        Part("accuracy of dnn_narrow", DENSE, "dnn_narrow_named_judged_accuracy"),
         Part("lead over a dense net of equal size", DENSE, "cnn_1m_over_dnn_narrow_equal_plain"),
     ), note="Far worse: by 0.10 or more."),
     Claim(10, "B", "Mirroring the faces up-down or left-right is a useful augmentation.", (
@@ -106,7 +106,7 @@ CLAIMS = (
         Part("share in the untrained net", FILTERS, "upright_untrained_share"),
     ), note="Some: one or more; pictures from gradient ascent, half their energy in that direction."),
     Claim(14, "C", "319,975 parameters reach a validation accuracy of 0.651.", (
-        Part("validation accuracy of `cnn_pyramid`", TRAINED, "cnn_pyramid_validation_accuracy", about(0.651),
+        Part("validation accuracy of cnn_pyramid", TRAINED, "cnn_pyramid_validation_accuracy", about(0.651),
              "cnn_pyramid"),
         Part("parameters", TRAINED, "cnn_pyramid_parameters", about(319_975, 0, exact=True)),
     ), drawn=False),
@@ -178,7 +178,7 @@ CLAIMS = (
     )),
     Claim(26, "E", "A dense net of equal size gets about 0.5 in validation and nearly 1.0 in training; the CNN's gap "
           "is smaller.", (
-        Part("validation accuracy of `dnn_deep`", TRAINED, "dnn_deep_validation_accuracy", about(0.5), "dnn_deep"),
+        Part("validation accuracy of dnn_deep", TRAINED, "dnn_deep_validation_accuracy", about(0.5), "dnn_deep"),
         Part("its training accuracy", "11_history", "dnn_deep_training_accuracy", at_least(0.95), "dnn_deep"),
         Part("the same as logged", "training", "dnn_deep_logged_training_accuracy"),
         Part("how much wider its gap is than the CNN's", DENSE, "dnn_deep_gap_wider", above_zero(), "vgg16_bn"),
@@ -200,7 +200,7 @@ CLAIMS = (
     Claim(29, "E", "Masked saliency of happy faces sits on the cheeks, not on eyes and mouth.", (
         Part("share on the cheeks minus eyes and mouth", SALIENCY, "happy_cheeks_lead", above_zero()),
     ), drawn=False),
-    Claim(30, "E", "200 steps of ascent from noise at `block4_pool` show no face, the maps after `block2_pool` do; "
+    Claim(30, "E", "200 steps of ascent from noise at block4_pool show no face, the maps after block2_pool do; "
           "starting from noise may be the reason.", (
         Part("likeness that pictures from noise lack", FILTERS, "from_noise_falls_short", above_zero(), "vgg16_bn"),
         Part("likeness of the maps beyond the middle face's", FILTERS, "map_layer_surplus", above_zero(), "vgg16_bn"),
