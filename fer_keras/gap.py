@@ -1,5 +1,6 @@
 """Why validation accuracy differs from the training accuracy that Keras logs, one cause at a time."""
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 import keras
@@ -41,7 +42,8 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> "pd.DataFrame":
         targets=targets,
     )  # fmt: skip
     epoch = run.metrics["epoch"]
-    noisy, calm = _copy(run.model, dropout=True), _copy(run.model, dropout=False)  # training mode moves statistics
+    noisy = _copy(run.model, run.config["seed"], dropout=True)  # a copy, for training mode moves statistics
+    calm = _copy(run.model, run.config["seed"], dropout=False)
     right = []
     for images, wanted in (batches.batch(epoch - 1, index) for index in range(len(batches))):
         found = noisy(images, training=True), calm(images, training=True), run.model(images, training=False)
@@ -58,12 +60,15 @@ def _right(probabilities: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return probabilities.argmax(axis=1) == (wanted.argmax(axis=1) if wanted.ndim == 2 else wanted)
 
 
-def _copy(model: keras.Model, dropout: bool) -> keras.Model:
-    """With the same weights, and with dropout or without."""
+def _copy(model: keras.Model, seed: int, dropout: bool) -> keras.Model:
+    """With the same weights, and with dropout, of this seed, or without."""
+    seeds = count(seed)
 
     def layer_like(layer: keras.layers.Layer) -> keras.layers.Layer:
-        off = {"rate": 0.0} if isinstance(layer, keras.layers.Dropout) and not dropout else {}
-        return type(layer).from_config(layer.get_config() | off)
+        changed = {}
+        if isinstance(layer, keras.layers.Dropout):
+            changed = {"seed": next(seeds)} if dropout else {"rate": 0.0}
+        return type(layer).from_config(layer.get_config() | changed)
 
     copy = keras.models.clone_model(model, clone_function=layer_like)
     copy.set_weights(model.get_weights())

@@ -68,13 +68,15 @@ def dnn_narrow(width=1.0, dropout=None, batch_norm=True, activation="relu") -> k
 def cnn_pyramid(
     width=1.0, dropout=None, batch_norm=True, activation="relu", kernel=None, filters=(32, 64, 64, 32)
 ) -> keras.Model:
-    """Report C: four blocks with more and larger filters in the middle (`filters`, a number a block), then two dense
-    layers."""
-    if np.shape(filters) != (4,):
-        raise ValueError(f"filters are four numbers, one a block, not {filters!r}")
+    """Report C: four blocks with more and larger filters in the middle (`filters`, a number a block; `kernel` can be
+    four as well), then two dense layers."""
+    kernels = (3, 5, 3, 3) if kernel is None else kernel if np.ndim(kernel) else (kernel,) * 4
+    for name, sizes in {"filters": filters, "kernels": kernels}.items():
+        if np.shape(sizes) != (4,):
+            raise ValueError(f"{name} are four numbers, one a block, not {sizes!r}")
     net = _Layers(width, dropout, batch_norm, activation)
-    for i, (count, size) in enumerate(zip(filters, (3, 5, 3, 3), strict=True), 1):
-        net.conv(count, size if kernel is None else kernel, f"block{i}_conv", norm="before")
+    for i, (count, size) in enumerate(zip(filters, kernels, strict=True), 1):
+        net.conv(count, size, f"block{i}_conv", norm="before")
         net.pool(f"block{i}_pool").drop(0.25)
     net.flat()
     for i, units in enumerate([256, 512], 1):
@@ -150,6 +152,14 @@ def width_of(name: str, parameters: int, **options) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
     return round(min(low, high, key=lambda width: abs(surplus(width))), 5)
+
+
+def features_of(net: keras.Model) -> keras.Model:
+    """The net up to what its last layer with weights is given (`logits` in ours); the whole net where that layer is
+    itself a net, or is given several things."""
+    last = [layer for layer in net.layers if layer.weights][-1]
+    given = None if isinstance(last, keras.Model) else last.input
+    return keras.Model(net.inputs, given) if isinstance(given, keras.KerasTensor) else net
 
 
 def table() -> dict[str, dict]:

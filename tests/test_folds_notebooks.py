@@ -5,9 +5,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fer_keras import EMOTIONS, load_faces, records
+from fer_keras import EMOTIONS, load_faces, records, train
 from fer_keras.kfold import fold_numbers
-from fer_keras.metrics import entropy, stand_in_both
+from fer_keras.metrics import class_distances, entropy, stand_in_both
+from fer_keras.models import features_of
+from fer_keras.sanity import standardised
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,43 @@ def test_21_confusion_ranks_the_pairs(recorded):
     assert len(confused) == 21
     assert found["both_ways_1_share"]["value"] == max(entry["value"] for entry in confused.values())
     assert found["hardest_recall"]["value"] == min(found[f"recall_{emotion}"]["value"] for emotion in EMOTIONS)
+
+
+def pair_distances(some, others):
+    """The mean squared distance of two different faces."""
+    apart = ((some[:, None] - others[None]) ** 2).sum(axis=-1)
+    return apart.sum() / (apart.size - (len(some) if some is others else 0))
+
+
+def test_21_confusion_measures_spread_and_distance_from_neutral_in_pixels(recorded, parts):
+    found, judged = recorded("21_confusion"), parts[2]
+    pixels = standardised(judged).images.reshape(len(judged), -1).astype(float)
+    unit = ((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1).mean()
+    of = {emotion: pixels[judged.labels == i] for i, emotion in enumerate(EMOTIONS)}
+    within = {emotion: pair_distances(some, some) / 2 for emotion, some in of.items()}
+    for emotion, some in of.items():
+        spread = found[f"spread_pixels_{emotion}"]
+        assert spread["n"] == len(some) > 1
+        assert spread["value"] == pytest.approx(np.sqrt(within[emotion] / unit), rel=1e-4)
+        if emotion != "neutral":
+            away = pair_distances(some, of["neutral"]) - within[emotion] - within["neutral"]
+            measured = found[f"from_neutral_pixels_{emotion}"]
+            assert measured["n"] == len(some) + len(of["neutral"])
+            assert measured["value"] ** 2 == pytest.approx(max(away, 0) / unit, abs=1e-4)
+    assert "from_neutral_pixels_neutral" not in found
+
+
+def test_21_confusion_measures_them_in_the_features_of_a_net_that_has_not_seen_the_faces(recorded, parts):
+    found, (training, validation, judged) = recorded("21_confusion"), parts
+    settings = {"options": {"width": 0.125}, "epochs": 1, "batch_size": 32}
+    net = train("cnn_leaky", training, validation, **settings).model  # loaded: the notebook has trained it
+    features = features_of(net).predict(judged.images[..., None], verbose=0)
+    for kind, scores in class_distances(features, judged.labels, "neutral").items():
+        assert scores
+        for emotion, score in scores.items():
+            recorded_score = found[f"{kind}_features_{emotion}"]
+            assert recorded_score["value"] == pytest.approx(score["value"], rel=1e-3, abs=1e-3)
+            assert recorded_score["interval"] == pytest.approx(score["interval"], rel=1e-3, abs=1e-3)
 
 
 def test_50_leakage_takes_its_scores_apart(recorded, parts):

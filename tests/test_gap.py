@@ -61,8 +61,7 @@ def test_it_follows_votes_and_the_epoch_that_was_kept(sides):
     majority = training.vote_targets().argmax(axis=1)
     assert parts["after"]["augmentation"] == np.mean(run.predict(training).argmax(axis=1) == majority)
     assert parts["part"]["dropout"] != 0
-    again = gap_parts(run, *sides)["after"]  # without dropout nothing is left to chance
-    assert again["dropout"] == parts["after"]["dropout"]
+    assert gap_parts(run, *sides).equals(parts), "dropout follows the run's seed"
 
 
 def test_other_faces_than_the_runs_own_are_refused(run, sides):

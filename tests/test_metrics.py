@@ -1,17 +1,23 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from fer_keras.metrics import (
     accuracy,
     at_temperature,
+    between_faces,
     by_interval,
     calibration_error,
+    class_distances,
     confusion,
     difference,
     entropy,
+    hits,
     over_faces,
     over_seeds,
     over_seeds_and_faces,
+    pooled,
     stand_in_both,
     temperature,
 )
@@ -82,6 +88,70 @@ def test_differences_over_seeds_and_faces_count_both_scatters(rng):
     assert over_seeds_and_faces((faces + seeds)[:1])["interval"] == pytest.approx(
         [faces.mean() + 0.1 - 0.0196, faces.mean() + 0.1 + 0.0196], abs=5e-4
     )
+
+
+def test_the_scatter_between_seeds_is_pooled_over_all_kinds(rng):
+    kinds = {name: rng.normal(0, 1, (2, 50)) for name in ("a", "b", "c")}
+    found = pooled(kinds)
+    assert list(found) == list(kinds)
+    assert found["b"] == over_seeds_and_faces(kinds["b"], [kinds["a"], kinds["c"]]) != over_seeds_and_faces(kinds["b"])
+
+
+def test_a_difference_between_faces_counts_seeds_and_faces_of_both(rng):
+    some, others = rng.normal(1, 1, 400), rng.normal(0, 2, 900)
+    seeds = np.array([[0.0], [0.2]])
+    found = between_faces(some + seeds, others - seeds)
+    assert found["n"] == 900 and found["value"] == pytest.approx(some.mean() - others.mean() + 0.2)
+    width = np.sqrt(0.04 + some.var() / 400 + others.var() / 900)  # seeds: variance 0.08 of 2
+    assert found["interval"] == pytest.approx([found["value"] - 1.96 * width, found["value"] + 1.96 * width])
+    alone = between_faces(some[None], others[None])
+    assert np.ptp(alone["interval"]) == pytest.approx(2 * 1.96 * np.sqrt(some.var() / 400 + others.var() / 900))
+
+
+def test_hits_are_right_answers_by_run_and_face(drawn):
+    answers = [np.eye(7)[drawn.labels], np.eye(7)[np.zeros(len(drawn), int)]]
+    found = hits([SimpleNamespace(predict=lambda faces, each=each: each) for each in answers], drawn)
+    assert found.shape == (2, len(drawn)) and found[0].all()
+    assert found[1].tolist() == (drawn.labels == 0).tolist()
+
+
+def test_distances_of_classes_do_not_depend_on_how_many_faces_there_are(rng):
+    """Disgust is twice as wide as fear and neutral, and fear 0.5 a feature from neutral."""
+    found = []
+    for _ in range(40):
+        labels = np.repeat([1, 2, 6, 3], [8, 12, 60, 1])
+        features = rng.normal(0, 1, (81, 10, 4))
+        features[labels == 1] *= 2
+        features[labels == 2] += 0.5
+        unit = ((features - features.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean() / 40
+        kinds = class_distances(features, labels, "neutral", resamples=100)
+        assert set(kinds) == {"spread", "from_neutral"}
+        assert set(kinds["spread"]) == {"disgust", "fear", "neutral"}  # a single happy face has no spread
+        assert set(kinds["from_neutral"]) == {"disgust", "fear"}
+        for score in (*kinds["spread"].values(), *kinds["from_neutral"].values()):
+            assert 0 <= score["interval"][0] <= score["value"] <= score["interval"][1]
+        assert kinds["spread"]["fear"]["n"] == 12 and kinds["from_neutral"]["fear"]["n"] == 72
+        scores = (*kinds["spread"].values(), kinds["from_neutral"]["fear"])
+        found.append([unit * score["value"] ** 2 for score in scores])
+    assert np.mean(found, axis=0) == pytest.approx([4, 1, 1, 0.25], rel=0.06)
+
+
+def test_intervals_of_distances_hold_the_truth_most_of_the_time(rng):
+    labels, held = np.repeat([2, 6], [30, 40]), []
+    for _ in range(100):
+        features = rng.normal(0, 1, (70, 20)) + 0.5 * (labels == 2)[:, None]
+        unit = ((features - features.mean(axis=0)) ** 2).sum(axis=1).mean() / 20
+        kinds = class_distances(features, labels, "neutral", resamples=100)
+        scores = kinds["spread"]["fear"], kinds["from_neutral"]["fear"]
+        ends = [np.square(score["interval"]) * unit for score in scores]
+        held.append([low <= truth <= high for (low, high), truth in zip(ends, (1, 0.25), strict=True)])
+    assert (np.mean(held, axis=0) >= 0.88).all()
+
+
+def test_without_faces_of_the_origin_only_spreads_are_measured(rng):
+    assert class_distances(rng.normal(0, 1, (9, 5)), np.full(9, 2), "neutral")["from_neutral"] == {}
+    flat = class_distances(np.ones((9, 5)), np.repeat([2, 6], [5, 4]), "neutral")
+    assert flat["spread"]["fear"]["value"] == flat["from_neutral"]["fear"]["value"] == 0
 
 
 def test_a_word_is_chosen_by_the_side_of_zero():

@@ -125,6 +125,37 @@ def test_the_filters_of_report_cs_blocks_can_be_evened_out():
         build("cnn_pyramid", filters=(48, 48))
 
 
+def test_report_cs_kernels_can_be_given_block_by_block():
+    reversed_ones = layers_of(build("cnn_pyramid", kernel=(5, 3, 3, 5), width=0.1), keras.layers.Conv2D)
+    assert [layer.kernel_size for layer in reversed_ones] == [(5, 5), (3, 3), (3, 3), (5, 5)]
+    with pytest.raises(ValueError, match=r"kernels are four numbers, one a block, not \(3, 5\)"):
+        build("cnn_pyramid", kernel=(3, 5))
+    with pytest.raises(ValueError, match="kernel is a whole number of pixels, at least 1, not 0"):
+        build("cnn_pyramid", kernel=(3, 5, 3, 0))
+    with pytest.raises(ValueError, match="kernel is a whole number of pixels, at least 1, not '3'"):
+        build("cnn_pyramid", kernel="3")
+
+
+@pytest.mark.parametrize("name", models.NETS)
+def test_the_features_are_what_the_logits_are_made_of(name, drawn):
+    net, faces = build(name, width=SLIM[name]), drawn.images[:3, ..., None]
+    weights, bias = net.get_layer("logits").get_weights()
+    logits = keras.Model(net.inputs, net.get_layer("logits").output).predict(faces, verbose=0)
+    features = models.features_of(net).predict(faces, verbose=0)
+    assert np.allclose(features @ weights + bias, logits, atol=1e-4)
+
+
+def test_the_features_of_other_nets_are_the_input_of_their_last_weights_or_their_answers():
+    inner = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
+    assert models.features_of(inner).output_shape == (None, 2304)
+    outer = keras.Sequential([keras.Input((48, 48, 1)), inner])
+    assert models.features_of(outer) is outer
+    faces = keras.Input((48, 48, 1))
+    rows = keras.layers.Reshape((48, 48))(faces)
+    two_inputs = keras.Model(faces, keras.layers.Attention(use_scale=True)([rows, rows]))
+    assert models.features_of(two_inputs) is two_inputs
+
+
 @pytest.mark.parametrize(("name", "options"), [("dnn_narrow", {}), ("cnn_pyramid", {"kernel": 3})])
 def test_a_width_is_found_for_a_number_of_parameters(name, options):
     width = models.width_of(name, 400_000, **options)

@@ -197,6 +197,12 @@ def test_tables_say_what_their_headers_head(site):
     )
 
 
+def test_lines_of_long_cells_break_and_those_of_numbers_do_not():
+    short, long = (f"<table><tr><td>{text}</td><td>0.5</td></tr></table>" for text in ("a net", "word " * 12))
+    found = BeautifulSoup(rendering.tidy(short + long), "html.parser").find_all("table")
+    assert [table.get("class") for table in found] == [None, ["prose"]]
+
+
 def test_a_title_is_the_first_heading():
     assert title(pages.everything()) == "07 · Does a page show everything?"
     assert title(nbformat.v4.new_notebook()) == ""

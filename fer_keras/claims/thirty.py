@@ -172,9 +172,9 @@ CLAIMS = (
         Part("augmentation's part of the gap", ABLATION, (
             "as_it_is_gap_augmentation", "as_it_is_gap_averaging_over_the_epoch", "as_it_is_gap_dropout",
             "as_it_is_gap_batch_norm_mode"), most(), "vgg16_bn"),
-        Part("averaging's part", ABLATION, "as_it_is_gap_averaging_over_the_epoch"),
-        Part("dropout's part", ABLATION, "as_it_is_gap_dropout"),
-        Part("batch norm's mode's part", ABLATION, "as_it_is_gap_batch_norm_mode"),
+        Part("averaging's part", ABLATION, "as_it_is_gap_averaging_over_the_epoch", net="vgg16_bn"),
+        Part("dropout's part", ABLATION, "as_it_is_gap_dropout", net="vgg16_bn"),
+        Part("batch norm's mode's part", ABLATION, "as_it_is_gap_batch_norm_mode", net="vgg16_bn"),
     )),
     Claim(26, "E", "A dense net of equal size gets about 0.5 in validation and nearly 1.0 in training; the CNN's gap "
           "is smaller.", (
@@ -205,6 +205,6 @@ CLAIMS = (
         Part("likeness that pictures from noise lack", FILTERS, "from_noise_falls_short", above_zero(), "vgg16_bn"),
         Part("likeness of the maps beyond the middle face's", FILTERS, "map_layer_surplus", above_zero(), "vgg16_bn"),
         Part("likeness that the mean face as start adds", FILTERS, "from_mean_face_gain", above_zero(), "vgg16_bn"),
-        Part("likeness that holding it smooth adds", FILTERS, "held_smooth_gain"),
+        Part("likeness that holding it smooth adds", FILTERS, "held_smooth_gain", net="vgg16_bn"),
     )),
 )  # fmt: skip
