@@ -49,7 +49,7 @@ def test_it_is_written_in_the_grammar(path):
     assert re.search(r"^answer\(", code[-1].source, re.MULTILINE)
     assert sum("key-figure" in cell.metadata.get("tags", []) for cell in code) == 1
     assert not any(line.startswith("def ") for cell in code for line in cell.source.splitlines())
-    assert sum(len(cell.source.splitlines()) for cell in code) <= 195
+    assert sum(len(cell.source.splitlines()) for cell in code) <= 200
 
 
 def test_it_is_committed_without_outputs(path):
@@ -118,7 +118,8 @@ def test_02_augmentation_records_what_flips_and_shifts_do(executed):
 def test_40_mathematics_records_which_formulas_hold(executed):
     values, _ = records.read_notebook(executed("40_mathematics"))
     holds = {name: entry["value"] for name, entry in values.items() if name.endswith("holds")}
-    assert {name for name, value in holds.items() if not value} == {"claim_6_holds"} and len(holds) == 5
+    wrong = {"claim_6_holds", "batch_norm_x_hat_holds", "batch_norm_x_holds"}
+    assert {name for name, value in holds.items() if not value} == wrong and len(holds) == 11
     assert values["batch_norm_right_names"]["value"] == "σ², μ, γ, β"
     assert values["shape_without_floor_share"]["value"] < 0.6 < values["shape_with_floor_share"]["value"] == 1
     assert values["ours_is_sympys"]["value"] is True
