@@ -25,7 +25,7 @@ from fer_keras.records import read_notebook
 from fer_keras.rendering import TEMPLATES, prose, render, style
 
 PRESETS = {"smoke": "smoke: the figures mean nothing"}  # what a reader should know of a preset
-REAL = "these pages show faces of {}. If those are real people, they have not agreed to be shown."
+REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
 
 
@@ -100,7 +100,7 @@ def _page(result: dict, about: dict) -> dict:
         "stopped": _mark_stop(notebook),
         "data": data,
         "drawn": data == "embedded",
-        "real": real and REAL.format(data).replace("these pages show", "this page shows", 1),
+        "real": real and REAL.format(data),
         "facts": {"Data": data, "Preset": preset, "Date": result["date"], "Took": took,
                   "Versions": versions(), "Device": device},
         "parameters": [(name, value if name != "DATA" else data, text) for name, value, text in parameters],

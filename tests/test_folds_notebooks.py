@@ -49,7 +49,14 @@ def test_20_kfold_compares_usual_folds_face_by_face(recorded, parts):
     share = gains[0]["n"] / len(training)
     assert sum(each["n"] for each in gains) == len(training)
     assert found["aware_accuracy_all"]["value"] == found["pooled_accuracy"]["value"]
-    assert found["copies_add"]["value"] == pytest.approx(share * (gains[0]["value"] - gains[1]["value"]))
+    effect = gains[0]["value"] - gains[1]["value"]
+    assert found["copies_effect"]["value"] == pytest.approx(effect)
+    assert found["copies_add"]["value"] == pytest.approx(share * effect)
+    low, high = found["copies_effect"]["interval"]
+    assert low < effect < high and found["copies_effect"]["n"] == copied
+    word = "below 0" if high < 0 else "above 0" if low > 0 else "not told apart from 0"
+    assert found["copies_word"]["value"].startswith(word)
+    assert found["chooses"]["value"] == ""  # there is a PrivateTest
 
 
 def test_21_confusion_counts_every_face_once(recorded, parts):
@@ -149,6 +156,8 @@ def test_50_leakage_puts_half_of_the_validation_faces_in(recorded, parts):
     assert found["put_in_gain"]["n"] == found["leaky_validation_accuracy"]["n"] == half
     assert 0 < found["kept_out_gain"]["n"] <= len(validation) - half
     assert found["honest_validation_accuracy"]["n"] == found["as_they_come_validation_accuracy"]["n"] == len(validation)
+    floor = found["kept_out_majority_accuracy"]
+    assert floor["n"] == half and 0 < floor["value"] < 0.5
     kept_out, gains = found["kept_out_leaky_accuracy"], [found["put_in_gain"], found["kept_out_gain"]]
     assert kept_out["n"] == half  # no copies of the faces put in among them
     leaky = np.array([found["leaky_validation_accuracy"]["value"], kept_out["value"]])

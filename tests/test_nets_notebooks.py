@@ -44,6 +44,10 @@ def test_10_architecture_counts_the_reports_nets_and_ranks_the_trained_ones(exec
     assert values["best_ahead_says"] == ("does not hold 0" if values["best_ahead_low"] > 0 else "holds 0")
     assert (values["best_ahead_low"], values["best_ahead_high"]) == tuple(entries["best_ahead"]["interval"])
     assert values["best_net"] != values["second_net"] and values["best_ahead"] >= 0
+    named = [net for net in NETS if f"`{net}`" in values["best_nets"]]
+    assert named == [net for net in NETS if judged[net] == max(judged.values())]
+    assert values["most_multiply_adds_layers"] == "`block2_conv` and `block3_conv`"  # of equal work
+    assert values["most_parameters_layers"] == "`dense1`" and values["judges"].startswith("No net was chosen by")
     low = {net: entries[f"{net}_judged_accuracy"]["interval"][0] for net in NETS}
     not_above = [net for net in NETS if low[net] <= values["majority_accuracy"]]
     assert values["nets_not_above"] == ", ".join(not_above) and values["nets_above_majority"] == 8 - len(not_above)
@@ -78,6 +82,13 @@ def test_11_history_tells_where_gaps_open(executed):
     wide = {net for net in NETS if entries[f"{net}_gap"]["interval"][0] > 0}
     hidden = {net for net, (logged, gap) in pairs_of(values, "history_gap", "gap").items() if logged < gap}
     assert (values["gaps"], values["gaps_hidden"]) == (len(wide), len(wide & hidden))
+    apart = [logged - gap for logged, gap in pairs_of(values, "history_gap", "gap").values()]
+    assert values["curves_smaller"] == sum(each < 0 for each in apart)
+    assert values["curves_larger"] == sum(each > 0 for each in apart)
+    low, high = net_gap[1]
+    logged = values["net_history_gap"]
+    word = "more than that" if logged > high else "less than that" if logged < low else "about as much"
+    assert values["net_curves_say"] == word and values["net_history_gap"] == values["cnn_leaky_history_gap"]
     assert "in A's own log in 13 of 14" in answer
 
 
@@ -105,15 +116,30 @@ def test_12_cnn_vs_dnn_compares_nets_of_equal_size(executed):
             assert gap == pytest.approx(values[f"{net}_training_accuracy"] - values[f"{net}_judged_accuracy"], abs=1e-6)
         assert values[f"{dense}_gap_wider"] == pytest.approx(gaps[f"{dense}_equal_plain"] - gaps[cnn], abs=1e-6)
         low, high = entries[f"{dense}_gap_wider"]["interval"]
-        says = {"wider than": low > 0, "narrower than": high < 0, "not told apart from": low <= 0 <= high}
-        assert [word for word, holds in says.items() if holds] == [values[f"{dense}_gap_says"]]
+        floor = values["majority_accuracy"]
+        nets = (cnn, f"{dense}_equal_plain")
+        learnt = [entries[f"{net}_judged_accuracy"]["interval"][0] > floor for net in nets]
+        says = "is wider than" if low > 0 else "is narrower than" if high < 0 else "is not told apart from"
+        assert values[f"{dense}_gap_says"] == (says if all(learnt) else "cannot be compared with")
+        assert [net.replace("_equal_", ", equal, ") in values["not_learnt"].split("; ") for net in nets] == [
+            not each for each in learnt
+        ]
         dropped, plain = (values[f"{dense}_equal_{kind}_judged_accuracy"] for kind in ("dropout", "plain"))
         assert values[f"{dense}_dropout_effect"] == pytest.approx(dropped - plain)
+        low, high = entries[f"{dense}_dropout_effect"]["interval"]
+        word = "more" if low > 0 else "less" if high < 0 else "neither clearly more nor less"
+        assert f"{dense} {word} accurate ({dropped - plain:+.3f}, {low:+.3f} to" in values["dropout_effects"]
         shown = entries[f"{cnn}_over_{dense}_equal_plain"]["interval"][0] > 0
         assert (f"{dense}_dropout_closes" in values) == shown
     assert values["comparisons"] == len(closest) == 6
     assert values["cnn_leads"] == sum(low > 0 for low, _ in closest)
     assert values["dense_leads"] == sum(high < 0 for _, high in closest)
+    for side in ("cnn", "dense"):
+        listed = values[f"{side}_leads_are"]
+        assert listed.count(" of its parameters") == values[f"{side}_leads"]
+        equal = [each for each in listed.split("; ") if ", equal, " in each]
+        assert all(0.9 < float(each.split("which has ")[1].split()[0]) < 1.1 for each in equal)
+    assert values["judges"] == "No net was chosen by the judged faces."
     assert values["largest_p"] == max(value for name, value in values.items() if name.endswith("_p") and "over" in name)
     assert [values["cnn_1m_lead_low"], values["cnn_1m_lead_high"]] == closest[1]
     assert [values["vgg16_bn_lead_low"], values["vgg16_bn_lead_high"]] == closest[4]

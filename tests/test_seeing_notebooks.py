@@ -1,5 +1,7 @@
 """What `30_saliency` and `31_filters` record on smoke, and the measures that they take of maps and pictures."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,14 @@ def test_30_saliency_records_where_the_net_looks(executed):
         assert value[f"{name}_excess"] == pytest.approx(value[f"{name}_share"] - value[f"{name}_area"], abs=1e-6)
         low, high = values[f"{name}_excess"]["interval"]
         assert value[f"{name}_word"].startswith("more" if low > 0 else "less" if high < 0 else "not clearly")
+    assert value["regions_are"] == "as they were drawn" and value["happy_faces"] == values["happy_cheeks_share"]["n"]
+    assert value["densest"] == "no emotion has so many" or all(
+        int(re.search(r"\((\d+)\)", each).group(1)) >= 10 for each in value["densest"].split(", ")
+    )
+    assert 0 <= value["gradcam_empty"] <= value["few"] == 40
+    assert value["gradcam_says"] == (value["gradcam_empty"] > 0) * (
+        f" Grad-CAM leaves {value['gradcam_empty']} of its maps empty."
+    )
     assert value["happy_cheeks_lead"] == pytest.approx(value["happy_cheeks_share"] - value["happy_eyes_mouth_share"])
 
 
@@ -47,6 +57,9 @@ def test_31_filters_records_what_the_ascents_reach(executed):
     for way in ("from_noise", "from_mean_face", "untrained"):
         assert value[f"{way}_end"] > value[f"{way}_start"], way
     assert value["likeness_from_mean_face"] > 0.8 > value["likeness_faces"] > 0.2 > value["likeness_noise"]
+    ways = ("from_noise", "held_smooth", "from_mean_face", "untrained")
+    silent = {way.replace("_", " "): value[f"{way}_did_not_climb"] for way in ways}
+    assert value["did_not_climb"] == (", ".join(f"{n} {way}" for way, n in silent.items() if n) or "none")
     assert value["facelike_from_mean_face_share"] == 1 and value["facelike_from_noise_share"] == 0
     assert value["likeness_from_noise"] < value["likeness_map_layer_untrained"]
 
@@ -62,6 +75,12 @@ def test_31_filters_records_where_maxima_lie_and_which_way_stripes_run(executed)
     assert value["striped_filters"] == values["upright_trained_share"]["n"] == 8
     assert value["upright_filters"] == round(8 * value["upright_trained_share"])
     assert value["upright_filters"] + value["slanting_trained"] <= 8
+    for kind in ("trained", "untrained"):
+        listed = [int(each.split()[0]) for each in value[f"stripes_{kind}"].split(", ") if each != "none"]
+        assert sum(listed) == round(8 * value[f"upright_{kind}_share"]) + value[f"slanting_{kind}"]
+        silent = value[f"cnn_1m_{kind}_did_not_climb"]
+        assert 0 <= silent <= 8 and (f"{silent} of the {kind} net" in value["cnn_1m_did_not_climb"]) == (silent > 0)
+    assert value["peaks_early_never"] == value["peaks_late_never"] == ""  # drawn faces have their parts anywhere
 
 
 def test_a_mean_over_faces_has_the_interval_of_its_mean(rng):

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
-from fer_keras import load_faces, records
+from fer_keras import load_faces, metrics, records
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CAUSES = ("averaging_over_the_epoch", "dropout", "batch_norm_mode", "augmentation", "generalisation")
@@ -104,6 +105,15 @@ def test_votes_are_compared_with_the_labels_of_these_faces(labels):
     whole = sum(half["value"] * half["n"] for half in halves) / 40
     assert whole == pytest.approx(labels["net_accuracy"]["value"], abs=1e-9)
     assert labels["errors_that_raters_share"]["value"] <= labels["errors"]["value"] <= 40
+    always = [labels[f"{name}_half_always_accuracy"] for name in ("agreed", "disputed")]
+    happy = labels["majority_accuracy"]["value"] * 40
+    assert sum(each["value"] * each["n"] for each in always) == pytest.approx(happy, abs=1e-9)
+    for name, half, plain in zip(("agreed", "disputed"), halves, always, strict=True):
+        lead = labels[f"{name}_half_lead"]
+        assert lead["value"] == pytest.approx(half["value"] - plain["value"], abs=1e-9)
+        low, high = lead["interval"]
+        word = "above" if low > 0 else "below" if high < 0 else "not told apart from"
+        assert labels[f"{name}_half_word"]["value"] == word
 
 
 def test_training_on_votes_is_compared_on_the_same_faces(labels):
@@ -119,5 +129,22 @@ def test_calibration_is_measured_before_and_after_temperature(labels):
     first, second = (labels[f"{name}_calibration_error"]["value"] for name in ("as_trained", "with_temperature"))
     assert 0 < first < 1 and 0 < second < 1 and labels["temperature"]["value"] > 0
     assert labels["temperature_changes_error"]["value"] == pytest.approx(second - first)
-    assert abs(labels["overconfidence"]["value"]) <= first + 1e-6  # the mean of distances is at least that of their sum
+    over, perfect = labels["overconfidence"], labels["as_trained_calibration_error_if_perfect"]
+    assert over["n"] == perfect["n"] == labels["calibration_faces"]["value"] == 40  # PrivateTest is not PublicTest
+    assert over["value"] == pytest.approx(labels["trained_on_labels_overconfidence"]["value"])
+    assert over["interval"][0] < over["value"] < over["interval"][1] and 0 < perfect["value"] < 0.3
     assert -1 <= labels["confusion_correlation"]["value"] <= 1
+
+
+def test_a_calibrated_nets_error_is_that_of_labels_drawn_from_it(rng):
+    sure = rng.uniform(0.3, 0.9, 300)
+    p = np.c_[sure, np.repeat((1 - sure)[:, None] / 6, 6, axis=1)]
+    labels = np.array([rng.choice(7, p=row) for row in p])
+    samples = rng.integers(300, size=(200, 300))
+    found, perfect, again = metrics.calibration(labels, p, samples)
+    low, high = found["interval"]
+    assert found["n"] == 300 and low <= found["value"] <= high and found["value"] < 0.1
+    assert found["value"] == metrics.calibration_error(labels, p, 10) and len(again) == 200
+    assert 0.02 < perfect < 0.08 and abs(found["value"] - perfect) < 0.04
+    worse, as_perfect, _ = metrics.calibration(np.where(rng.random(300) < 0.5, 6, labels), p, samples)
+    assert worse["interval"][0] > perfect == as_perfect
