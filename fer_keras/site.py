@@ -86,6 +86,8 @@ def _page(result: dict, about: dict) -> dict:
     records, answer = read_notebook(notebook)
     parameters = _parameters(executed, result["parameters"])
     values = {name: value for name, value, _ in parameters}
+    if "RECORDS" in values:
+        values["DATA"] = about["data"]  # what the records tell of
     data = Path(str(values["DATA"])).name if "DATA" in values else None
     slim = isinstance(values.get("WIDTH"), int | float) and values["WIDTH"] < 1
     preset = PRESETS.get(about["preset"], about["preset"]) + (", slim nets" if slim else "")

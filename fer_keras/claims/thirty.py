@@ -195,7 +195,7 @@ CLAIMS = (
           for other in ("sad", "surprise")),
         Part("correlation of the net's mistakes with the raters' votes", LABELS, "confusion_correlation",
              above_zero()),
-        Part("labels that most raters give too", LABELS, "votes_agree"),
+        Part("labels that got the most votes", LABELS, "votes_agree"),
     ), drawn=False),
     Claim(29, "E", "Masked saliency of happy faces sits on the cheeks, not on eyes and mouth.", (
         Part("share on the cheeks minus eyes and mouth", SALIENCY, "happy_cheeks_lead", above_zero()),
