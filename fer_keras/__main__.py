@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shlex
 import sys
@@ -17,6 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except ValueError as error:  # SourceError, ReportError: one sentence each
         print(f"fer-keras: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `fer-keras claims | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(f"fer-keras: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
@@ -228,7 +232,13 @@ def _claims(options) -> int:
         raise ValueError(
             f"{options.records} holds no records of a report; `fer-keras report` leaves them in OUT/records"
         )
-    rows = claims.ledger(claims.committed(), claims.of_report(options.records or Path("reports/records")))
+    report = claims.of_report(options.records or Path("reports/records"))
+    if not report:
+        print(
+            "fer-keras: note: no report here; `fer-keras report` would set its own verdicts beside these",
+            file=sys.stderr,
+        )
+    rows = claims.ledger(claims.committed(), report)
     print(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
     return 0
 

@@ -7,9 +7,10 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_keras.claims import ABOUT, CLAIMS, RESULTS
+from fer_keras.claims import CLAIMS, LEARNT, RESULTS
 
 KEPT = RESULTS / "claims.json"
+ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "majority_accuracy", *LEARNT.values())
 FIELDS = ("command", "date", "device", "data")
 
 
@@ -22,6 +23,7 @@ def main() -> None:
     wanted = set(ABOUT)
     for part in (part for claim in CLAIMS for part in claim.parts):
         wanted |= {part.values} if isinstance(part.values, str) else set(part.values)
+        wanted |= set(part.needs)
     for path in parser.parse_args().records:
         found = json.loads(path.read_text())
         if found["failed"] or found["data"] == "embedded":

@@ -14,6 +14,7 @@ from fer_keras.__main__ import main
 from fer_keras.claims import CLAIMS, Record, rules
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.faces import EMOTIONS
+from fer_keras.recipes import RECIPES
 from fer_keras.records import read_notebook
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -91,7 +92,8 @@ def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]
     """Made-up records that hold these values for the first notebook of every part of a claim."""
     (claim,) = [claim for claim in CLAIMS if claim.number == number]
     known = {"net": {"value": next((part.net for part in claim.parts if part.net), "cnn_leaky")}}
-    known |= {"width": {"value": 1.0}, "epochs": {"value": 30}, "faces": {"value": 35_887}}
+    epochs = RECIPES[known["net"]["value"]].epochs
+    known |= {"width": {"value": 1.0}, "epochs": {"value": epochs}, "faces": {"value": 35_887}}
     known |= {name: each if isinstance(each, dict) else {"value": each} for name, each in values.items()}
     names = {p.notebooks if isinstance(p.notebooks, str) else p.notebooks[0] for p in claim.parts}
     return [
@@ -114,28 +116,40 @@ def test_what_was_not_measured_is_never_guessed():
 
 
 def test_an_absolute_accuracy_wants_the_reports_own_training():
-    right = entry(0.61, 0.65)
-    assert verdict(7, cnn_1m_validation_accuracy=right) == SUPPORTED
-    assert verdict(7, cnn_1m_validation_accuracy=entry(0.4, 0.5)) == REFUTED
-    assert verdict(7, cnn_1m_validation_accuracy=right, width=0.5) == "undecided: slim net"
-    assert verdict(7, cnn_1m_validation_accuracy=right, cnn_1m_epochs=3) == "undecided: few epochs"
-    assert verdict(7, cnn_1m_validation_accuracy=right, faces=3_000) == "undecided: few faces"
-    assert verdict(7, "embedded", cnn_1m_validation_accuracy=right) == "undecided: drawn faces"
-    assert verdict(24, pooled_accuracy=entry(0.69, 0.71)) == SUPPORTED
-    assert verdict(24, pooled_accuracy=entry(0.69, 0.71), net="cnn_leaky") == "undecided: not measured"
-    closes = {"dnn_deep_dropout_closes": entry(0.2, 0.4)}
+    right = {"cnn_1m_validation_accuracy": entry(0.61, 0.65), "cnn_1m_parameters": 1_002_871}
+    assert verdict(7, **right) == SUPPORTED
+    assert verdict(7, **right | {"cnn_1m_validation_accuracy": entry(0.4, 0.5)}) == REFUTED
+    assert verdict(7, **right | {"cnn_1m_parameters": 2_000_000}) == REFUTED
+    assert verdict(7, **right, width=0.5) == "undecided: slim net"
+    assert verdict(7, **right, width=2.0) == "undecided: wide net"
+    assert verdict(7, **right, cnn_1m_epochs=3) == "undecided: few epochs"
+    assert verdict(7, **right, cnn_1m_epochs=90) == "undecided: more epochs"
+    assert verdict(7, **right, faces=3_000) == "undecided: few faces"
+    assert verdict(7, "embedded", **right) == "undecided: drawn faces"
+    pooled = {"pooled_accuracy": entry(0.69, 0.71), "folds": 20}
+    assert verdict(24, **pooled) == SUPPORTED
+    assert verdict(24, **pooled | {"folds": 2}) == "undecided: other settings"
+    assert verdict(24, **pooled, net="cnn_leaky") == "undecided: not measured"
+    closes = {"dnn_deep_dropout_closes": entry(0.2, 0.4), "dnn_deep_equal_plain_epochs": 20}
     assert verdict(27, deep_width=1.0, **closes) == SUPPORTED
     assert verdict(27, deep_width=0.25, **closes) == "undecided: slim net"
 
 
 def test_a_claim_in_parts_is_refuted_by_one():
-    honest = {"honest_validation_accuracy": entry(0.95, 0.98), "honest_epochs_above": 13}
+    honest = {"honest_validation_accuracy": entry(0.95, 0.98), "honest_epochs_above": 13, "honest_epochs": 14}
     assert verdict(1, **honest) == SUPPORTED
     assert verdict(1, **honest | {"honest_epochs_above": 12}) == REFUTED
+    assert verdict(1, **honest | {"honest_epochs": 40}) == "undecided: other settings"
     assert verdict(1, **honest | {"honest_validation_accuracy": entry(0.55, 0.57)}) == REFUTED
     terms = {f"batch_norm_{name}_holds": True for name in ("x_hat", "variance", "mean", "x", "gamma", "beta")}
     assert verdict(5, "embedded", **terms) == SUPPORTED
     assert verdict(5, "embedded", **terms | {"batch_norm_x_holds": False}) == REFUTED
+
+
+def test_a_net_that_has_not_learnt_decides_nothing():
+    lead = {"happy_cheeks_lead_beyond_area": entry(0.1, 0.2), "majority_accuracy": entry(0.24, 0.26)}
+    assert verdict(29, **lead, judged_accuracy=entry(0.5, 0.6)) == SUPPORTED
+    assert verdict(29, **lead, judged_accuracy=entry(0.2, 0.3)) == "undecided: a net that has not learnt"
 
 
 def confusions(**changed) -> dict:
@@ -206,6 +220,21 @@ def test_records_that_cannot_be_read_are_named(tmp_path, capsys):
     assert "holds no records" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "values",
+    [[], {"a": 1}, {"a": {}}, {"a": {"value": None}}, {"a": {"value": float("nan")}},
+     {"a": {"value": 1, "interval": [0.3, 0.2]}}, {"a": {"value": 1, "interval": ["0", 1]}},
+     {"a": {"value": 1, "interval": [0.3]}}, {"a": {"value": 1, "n": "5"}}],
+)  # fmt: skip
+def test_values_that_no_notebook_records_are_refused(tmp_path, values, capsys):
+    fields = {"notebook": "40_mathematics", "command": "c", "date": "d", "device": "e", "data": "embedded"}
+    (tmp_path / "40_mathematics.json").write_text(json.dumps(fields | {"values": values}))
+    assert main(["claims", "--records", str(tmp_path)]) == 1
+    assert re.fullmatch(
+        r"fer-keras: .*40_mathematics.json: \w+ is no recorded value; run the report again\n", capsys.readouterr().err
+    )
+
+
 def test_of_a_folder_with_several_data_the_last_report_counts(tmp_path):
     fields = {"command": "c", "date": "d", "device": "e", "values": {}}
     for name, data in (("40_mathematics", "embedded"), ("20_kfold", "mine.csv"), ("21_confusion", "mine.csv")):
@@ -232,7 +261,7 @@ def test_the_committed_evidence_decides_twenty_claims_with_the_command_to_measur
     assert len(decided) >= 20
     assert {4, 5, 6, 8, 21, 22} <= {row["claim"] for row in decided}
     for row in decided:
-        assert row["command"].startswith(("fer-keras ", "FER_KERAS_DETERMINISTIC=1 fer-keras ")) and row["data"]
+        assert row["command"].startswith("FER_KERAS_DETERMINISTIC=1 fer-keras ") and row["data"] == "fer2013.csv"
         exact = [part for part in row["parts"] if part["verdict"] == row["verdict"] and part["decided_by"] == "exactly"]
         assert row["n"] or exact, row["claim"]
 

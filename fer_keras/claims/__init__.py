@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,14 @@ REPORT = ROOT / "reports" / "records"  # of the last `make report`
 TRAINING_FACES = 28_709  # of FER2013: what an accuracy that a report states was reached with
 DEEP = ("vgg16_bn", "dnn_deep")  # whose width notebooks with several nets record apart
 NBSP = "\N{NO-BREAK SPACE}"
-ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split")
+LEARNT = {  # how accurate the net is that each notebook tells of
+    "12_cnn_vs_dnn": "cnn_1m_judged_accuracy",
+    "21_confusion": "accuracy",
+    "30_saliency": "judged_accuracy",
+    "31_filters": "judged_accuracy",
+    "51_ablation": "as_it_is_accuracy",
+    "52_labels": "net_accuracy",
+}
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,12 @@ def committed(folder: Path = RESULTS) -> list[Record]:
 def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
     """The records that a report left; of several data those of `data`, or of the ones that ran last."""
     records = []
-    for path in sorted(Path(folder).glob("*.json"), key=lambda path: path.stat().st_mtime):
+    paths = (path for path in Path(folder).glob("*.json") if path.stem != "90_claims")  # which has the verdicts
+    for path in sorted(paths, key=lambda path: path.stat().st_mtime):
         entry = _read(path)
         if missing := FIELDS - entry.keys():
             raise ValueError(f"{path} is no record of a notebook: it has no {min(missing)}; run the report again")
+        _check(path, entry["values"])
         records.append(Record(**{name: entry[name] for name in FIELDS}))
     data = data or (records[-1].data if records else None)
     return [record for record in records if record.data == data]
@@ -83,7 +93,7 @@ def judged(claim: Claim, records: Sequence[Record]) -> dict:
     verdict = whole([*deciding, either(reasons)] if reasons else deciding)
     measured = [found for found in ruled if found["value"] is not None]
     main = next((found for found in measured if found["verdict"] == verdict), (measured or parts)[0])
-    evidence = {name: main[name] for name in ("value", "interval", "n", "data", "notebook", "command")}
+    evidence = {name: main[name] for name in ("value", "interval", "n", "data", "by", "notebook", "command")}
     return {"verdict": verdict, "effect": main["measured"], "shown": shown(main)} | evidence | {"parts": parts}
 
 
@@ -117,7 +127,7 @@ def as_text(rows: Sequence[dict]) -> str:
 
 def _source(found: dict) -> str:
     n = f", n = {found['n']:,}" if found["n"] else ""
-    return f"{n} ({found['notebook']})" if found["notebook"] else ""
+    return f"{n} ({found['notebook']}{', ' * bool(found['by'])}{found['by']})" if found["notebook"] else ""
 
 
 def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
@@ -129,8 +139,7 @@ def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
     found |= {"value": entry.get("value"), "interval": entry.get("interval"), "n": entry.get("n")}
     for name in ("data", "notebook", "command", "date", "device"):
         found[name] = getattr(record, name, None)
-    for name in ("net", "width"):
-        found[name] = record.value(name) if record else None
+    found["by"] = _net(record) if record else ""
     if part.rule:
         entries = [record.values[name] for name in names] if record else []
         why = "not measured" if not record else _open(part, claim, record)
@@ -152,6 +161,14 @@ def _evidence(part: Part, names: Sequence[str], records: Sequence[Record]) -> Re
     return None
 
 
+def _net(record: Record) -> str:
+    """The net that a record tells of, where it is one."""
+    net, width = record.value("net"), record.value("width")
+    if not net or not _one_net(record):
+        return ""
+    return net if width in (None, 1) else f"{net} at width {width:g}"
+
+
 def _one_net(record: Record) -> bool:
     """Does it tell of one net alone? Those of several name the net with each value."""
     return record.notebook not in ("10_architecture", "11_history", "12_cnn_vs_dnn")
@@ -162,15 +179,24 @@ def _open(part: Part, claim: Claim, record: Record) -> str:
     drawn = record.data == "embedded"
     if drawn and not claim.drawn:
         return "drawn faces"
+    accuracy = record.values.get(LEARNT.get(record.notebook), {})
+    if part.rule.decided_by == "interval" and accuracy and _low(accuracy) <= record.value("majority_accuracy"):
+        return "a net that has not learnt"
+    if any(record.value(name) != wanted for name, wanted in part.needs.items()):
+        return "other settings"
     if not part.net:
         return ""
     width = record.value("deep_width") if part.net in DEEP and not _one_net(record) else record.value("width")
-    epochs = record.value(f"{part.net}_epochs") or record.value("epochs")
-    if width is not None and width < 1:
-        return "slim net"
-    if epochs is not None and epochs < RECIPES[part.net].epochs:
-        return "few epochs"
+    epochs, recipe = record.value(f"{part.net}_epochs") or record.value("epochs"), RECIPES[part.net]
+    if width not in (None, 1):
+        return "slim net" if width < 1 else "wide net"
+    if epochs not in (None, recipe.epochs):
+        return "few epochs" if epochs < recipe.epochs else "more epochs"
     return "few faces" if not drawn and (record.value("faces") or TRAINING_FACES) < TRAINING_FACES else ""
+
+
+def _low(entry: dict) -> float:
+    return (entry.get("interval") or [-float("inf")])[0]
 
 
 def _training(net: str, entry: dict) -> Record:
@@ -180,6 +206,20 @@ def _training(net: str, entry: dict) -> Record:
     width = re.search(r" -o width ([\d.]+)", entry["command"])
     values |= {"net": {"value": net}, "width": {"value": float(width[1]) if width else 1}}
     return Record("training", entry["command"], entry["date"], entry["device"], entry["data"], values)
+
+
+def _check(path: Path, values) -> None:
+    """Refuse values that no notebook records."""
+    for name, entry in values.items() if isinstance(values, dict) else [("values", values)]:
+        entry = entry if isinstance(entry, dict) else {}
+        numbers = [*(entry.get("interval") or []), entry.get("n", 1)]
+        right = isinstance(entry.get("value"), str) or all(map(_finite, [entry.get("value"), *numbers]))
+        if not right or len(numbers) not in (1, 3) or numbers[:-1] != sorted(numbers[:-1]):
+            raise ValueError(f"{path}: {name} is no recorded value; run the report again")
+
+
+def _finite(value) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _read(path: Path) -> dict:
