@@ -150,6 +150,7 @@ def test_a_net_that_has_not_learnt_decides_nothing():
     lead = {"happy_cheeks_lead_beyond_area": entry(0.1, 0.2), "majority_accuracy": entry(0.24, 0.26)}
     assert verdict(29, **lead, judged_accuracy=entry(0.5, 0.6)) == SUPPORTED
     assert verdict(29, **lead, judged_accuracy=entry(0.2, 0.3)) == "undecided: a net that has not learnt"
+    assert verdict(29, happy_cheeks_lead_beyond_area={"value": "a text"}) == "undecided: not measured"
 
 
 def confusions(**changed) -> dict:

@@ -44,6 +44,9 @@ class Record:
     def value(self, name: str):
         return self.values.get(name, {}).get("value")
 
+    def measures(self, name: str) -> bool:
+        return isinstance(self.value(name), int | float)
+
 
 FIELDS = set(Record.__dataclass_fields__)
 
@@ -156,7 +159,7 @@ def _evidence(part: Part, names: Sequence[str], records: Sequence[Record]) -> Re
     for notebook in (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks:
         for record in records:
             right_net = not part.net or not _one_net(record) or record.value("net") == part.net
-            if record.notebook == notebook and record.values.keys() >= set(names) and right_net:
+            if record.notebook == notebook and all(map(record.measures, names)) and right_net:
                 return record
     return None
 
@@ -179,8 +182,8 @@ def _open(part: Part, claim: Claim, record: Record) -> str:
     drawn = record.data == "embedded"
     if drawn and not claim.drawn:
         return "drawn faces"
-    accuracy = record.values.get(LEARNT.get(record.notebook), {})
-    if part.rule.decided_by == "interval" and accuracy and _low(accuracy) <= record.value("majority_accuracy"):
+    low = (record.values.get(LEARNT.get(record.notebook), {}).get("interval") or [math.inf])[0]
+    if part.rule.decided_by == "interval" and low <= (record.value("majority_accuracy") or 0):
         return "a net that has not learnt"
     if any(record.value(name) != wanted for name, wanted in part.needs.items()):
         return "other settings"
@@ -193,10 +196,6 @@ def _open(part: Part, claim: Claim, record: Record) -> str:
     if epochs not in (None, recipe.epochs):
         return "few epochs" if epochs < recipe.epochs else "more epochs"
     return "few faces" if not drawn and (record.value("faces") or TRAINING_FACES) < TRAINING_FACES else ""
-
-
-def _low(entry: dict) -> float:
-    return (entry.get("interval") or [-float("inf")])[0]
 
 
 def _training(net: str, entry: dict) -> Record:
