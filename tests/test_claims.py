@@ -1,6 +1,7 @@
 """The ledger: rules on made-up values in which every verdict comes out, and claims on made-up records."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -191,6 +192,24 @@ def test_ranks_among_pairs():
         assert verdict(number, **most | {"happy_surprise_confused_share": entry(0.25, 0.28)}) == UNDECIDED
 
 
+def test_saliency_is_measured_against_areas_brightness_and_an_untrained_net():
+    more, less, unclear = entry(0.1, 0.2), entry(-0.2, -0.1), entry(-0.1, 0.1)
+    eyes = {"eyes_mouth_excess": more, "eyes_mouth_trained": entry(0.3, 0.4), "eyes_mouth_untrained": entry(0.1, 0.2)}
+    assert verdict(3, **eyes) == SUPPORTED
+    assert verdict(3, **eyes | {"eyes_mouth_untrained": entry(0.5, 0.6)}) == REFUTED
+    assert verdict(3, **eyes | {"eyes_mouth_untrained": entry(0.2, 0.35)}) == UNDECIDED
+    assert verdict(3, **eyes | {"eyes_mouth_excess": less}) == REFUTED
+    bright = dict.fromkeys(("face_excess", "brightness_trained", "forehead_excess"), more)
+    bright |= {"eyes_mouth_excess": less, "training_outlines_change": more}
+    bright |= {"standardising_change": less, "training_brightness_change": entry(-0.5, -0.4)}
+    assert verdict(19, **bright) == SUPPORTED
+    other_way = {name: less if each is more else more for name, each in bright.items()}
+    for name in bright.keys() - {"training_brightness_change"}:
+        assert verdict(19, **bright | {name: other_way[name]}) == REFUTED, name
+        assert verdict(19, **bright | {name: unclear}) == UNDECIDED, name
+    assert verdict(19, **bright | {"training_brightness_change": more}) == REFUTED
+
+
 def test_a_changed_value_changes_the_verdict_and_what_is_printed(tmp_path, capsys):
     """Through files, as reports leave them."""
     (folder := tmp_path / "records").mkdir()
@@ -238,10 +257,21 @@ def test_values_that_no_notebook_records_are_refused(tmp_path, values, capsys):
 
 def test_of_a_folder_with_several_data_the_last_report_counts(tmp_path):
     fields = {"command": "c", "date": "d", "device": "e", "values": {}}
-    for name, data in (("40_mathematics", "embedded"), ("20_kfold", "mine.csv"), ("21_confusion", "mine.csv")):
-        (tmp_path / f"{name}.json").write_text(json.dumps(fields | {"notebook": name, "data": data}))
-    assert {record.notebook for record in claims.of_report(tmp_path, "embedded")} == {"40_mathematics"}
-    assert {record.data for record in claims.of_report(tmp_path)} == {"mine.csv"}
+    told = {"40_mathematics": "embedded", "20_kfold": "mine.csv", "21_confusion": "mine.csv", "90_claims": "embedded"}
+    for seconds, (name, data) in enumerate(told.items(), 1):  # file times are coarse: set them apart
+        (path := tmp_path / f"{name}.json").write_text(json.dumps(fields | {"notebook": name, "data": data}))
+        os.utime(path, (seconds, seconds))
+    assert [record.notebook for record in claims.of_report(tmp_path, "embedded")] == ["40_mathematics"]
+    found = [(record.data, record.notebook) for record in claims.of_report(tmp_path)]
+    assert found == [("mine.csv", "20_kfold"), ("mine.csv", "21_confusion")], "the ledger's own page is no evidence"
+
+
+def test_trainings_on_drawn_faces_are_no_evidence_on_fer2013():
+    assert {record.data for record in claims.committed()} == {"fer2013.csv"}
+    slim = {
+        record.value("net"): record.value("width") for record in claims.committed() if record.notebook == "training"
+    }
+    assert slim["vgg16_bn"] == 0.25 and slim["cnn_1m"] == 1
 
 
 def test_the_ledger_comes_without_tensorflow():
