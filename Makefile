@@ -38,7 +38,7 @@ lint: .venv/installed  ## mend style in code and notebooks
 	$(BIN)/nbstripout --keep-id notebooks/*.ipynb
 
 clean-runs: .venv/installed  ## remove all trained runs from the user's cache folder (FER_KERAS_HOME)
-	$(BIN)/python -c "import shutil; from fer_keras import cache; shutil.rmtree(cache.home() / 'runs', ignore_errors=True)"
+	$(BIN)/python -c "import shutil; from fer_keras.base import home; shutil.rmtree(home.folder() / 'runs', ignore_errors=True)"
 
 clean:  ## remove .venv and reports (faces and runs stay in the user's cache folder)
 	rm -rf .venv reports

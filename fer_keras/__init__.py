@@ -7,7 +7,7 @@ only when a network or a batch is asked for.
 import os
 from importlib import import_module
 
-from fer_keras.quiet import quiet_import
+from fer_keras.base.quiet import quiet_import
 
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")  # keeps freed memory: training on a CPU takes 2/3 of the time
 
@@ -15,27 +15,27 @@ _DOORS = {
     "EMOTIONS": "faces",
     "SPLITS": "faces",
     "Faces": "faces",
-    "load_faces": "sources",
-    "SourceError": "sources",
-    "draw_face": "synthetic",
-    "draw_faces": "synthetic",
+    "load_faces": "data.load",
+    "SourceError": "data.load",
+    "draw_face": "drawing.people",
+    "draw_faces": "drawing.people",
     "duplicate_groups": "duplicates",
-    "FaceBatches": "augment",
-    "build": "models",
-    "train": "training",
-    "Run": "runs",
-    "run_kfold": "kfold",
-    "Folds": "kfold",
-    "saliency": "explain",
-    "masked_saliency": "explain",
-    "ascend": "explain",
-    "feature_maps": "explain",
-    "conv_output_shape": "maths",
-    "batch_norm_backward": "maths",
-    "softmax_cross_entropy_gradient": "maths",
-    "record": "records",
-    "tell": "records",
-    "answer": "records",
+    "FaceBatches": "data.batches",
+    "build": "nets.reports",
+    "train": "training.train",
+    "Run": "training.run",
+    "run_kfold": "training.kfold",
+    "Folds": "training.kfold",
+    "saliency": "seeing.saliency",
+    "masked_saliency": "seeing.saliency",
+    "ascend": "seeing.saliency",
+    "feature_maps": "seeing.saliency",
+    "conv_output_shape": "study.maths",
+    "batch_norm_backward": "study.maths",
+    "softmax_cross_entropy_gradient": "study.maths",
+    "record": "study.records",
+    "tell": "study.records",
+    "answer": "study.records",
 }
 __all__ = list(_DOORS)
 

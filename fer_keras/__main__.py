@@ -115,7 +115,7 @@ def _pairs(command: argparse.ArgumentParser, flag: str, name: str, does: str) ->
 
 
 def _models(options) -> int:
-    from fer_keras.models import table
+    from fer_keras.nets.reports import table
 
     rows = table()
     if options.json:
@@ -128,7 +128,7 @@ def _models(options) -> int:
 
 
 def _data(options) -> int:
-    from fer_keras.sources.check import check, describe
+    from fer_keras.data.check import check, describe
 
     found = check(options.source, options.skip_bad)
     if text := json.dumps(found, indent=1) if options.json else describe(found):
@@ -140,8 +140,8 @@ def _data(options) -> int:
 
 def _train(options) -> int:
     from fer_keras import load_faces
-    from fer_keras.records import result
-    from fer_keras.training import recipe_of, train
+    from fer_keras.study.records import result
+    from fer_keras.training.train import recipe_of, train
 
     faces = load_faces(options.data)
     training, validation = faces.split("Training"), faces.split("PublicTest")
@@ -173,7 +173,7 @@ def _train(options) -> int:
 
 def _predict(options) -> int:
     from fer_keras import load_faces
-    from fer_keras.predicting import check_target, prediction_table, write_predictions
+    from fer_keras.training.predict import check_target, prediction_table, write_predictions
 
     if options.out:
         check_target(options.out)
@@ -207,7 +207,7 @@ def _values(pairs: list[list[str]]) -> dict:
 
 
 def _report(options) -> int:
-    from fer_keras.report import PRESETS, make_report
+    from fer_keras.report.run import PRESETS, make_report
 
     if options.preset not in PRESETS:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(PRESETS)}")
@@ -226,7 +226,7 @@ def _report(options) -> int:
 
 
 def _claims(options) -> int:
-    from fer_keras import claims
+    from fer_keras.claims import ledger as claims
 
     if options.records and not any(options.records.glob("*.json")):
         raise ValueError(

@@ -10,8 +10,8 @@ import hashlib
 import numpy as np
 from scipy import ndimage, sparse
 
-from fer_keras import cache
-from fer_keras.progress import bar
+from fer_keras.base import home
+from fer_keras.base.progress import bar
 
 SAME = 0.95  # correlation from which two faces are copies of one picture
 # A blurred pair below this is not looked at again: of 2,000 copies made of real faces, none that reached SAME
@@ -35,11 +35,11 @@ def duplicate_groups(images: np.ndarray) -> np.ndarray:
     _, first, copy_of = np.unique(_as_bytes(images), return_index=True, return_inverse=True)
     images = images[first]  # each once, sorted by their bytes
     name = f"duplicates/{hashlib.blake2b(images.tobytes(), digest_size=16).hexdigest()}"
-    if kept := cache.restore(name, str(SAME)):
+    if kept := home.restore(name, str(SAME)):
         groups = kept[0]["groups"]
     else:
         groups = _stars(len(images), *copies(images))
-        cache.keep(name, str(SAME), {"groups": groups})
+        home.keep(name, str(SAME), {"groups": groups})
     return groups[copy_of]
 
 

@@ -23,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from fer_keras import draw_faces, load_faces
-from fer_keras.progress import bar
-from fer_keras.records import result
-from fer_keras.report import default_jobs
-from fer_keras.sources import read_source
-from fer_keras.synthetic import _draw
+from fer_keras.base.progress import bar
+from fer_keras.data.load import read_source
+from fer_keras.drawing.people import _draw
+from fer_keras.report.run import default_jobs
+from fer_keras.study.records import result
 
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results" / "bench.json"
 
@@ -36,7 +36,7 @@ PEAK = """def peak():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
 """
 READERS = {  # each in a process of its own; prints seconds and bytes above the bare interpreter
-    "ours": "from fer_keras.sources import _read; import pyarrow.csv, pandas, pathlib",
+    "ours": "from fer_keras.data.load import _read; import pyarrow.csv, pandas, pathlib",
     "split": "import numpy, pandas",
     "fromstring": "import numpy, pandas",
 }
@@ -208,7 +208,7 @@ def runs(options) -> dict:
     import keras
 
     from fer_keras import FaceBatches, build, train
-    from fer_keras.recipes import RECIPES
+    from fer_keras.nets.recipes import RECIPES
 
     faces = draw_faces(4000)
     training, validation = faces.split("Training")[:2048], faces.split("PublicTest")
@@ -253,8 +253,9 @@ def folds(options) -> dict:
     """Twenty folds of a small net in one process: memory, and seconds a fold beyond its epochs."""
     code = f"""import time
 {PEAK}
-from fer_keras import draw_faces, runs, train
-import fer_keras.kfold as kfold
+from fer_keras import draw_faces, train
+from fer_keras.training import run as runs
+import fer_keras.training.kfold as kfold
 faces, peaks, fold = draw_faces(1000), [], kfold._fold
 def measured(*arguments):
     result = fold(*arguments)

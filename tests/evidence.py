@@ -7,7 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
-from fer_keras.claims import CLAIMS, LEARNT, RESULTS
+from fer_keras.claims.ledger import CLAIMS, LEARNT, RESULTS
 
 KEPT = RESULTS / "claims.json"
 ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "majority_accuracy", *LEARNT.values())

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from fer_keras import ascend, backend, draw_faces, feature_maps
-from fer_keras.explain import attribution
-from fer_keras.predicting import load_model
+from fer_keras import ascend, draw_faces, feature_maps
+from fer_keras.base import backend
+from fer_keras.seeing.saliency import attribution
+from fer_keras.training.predict import load_model
 
 
 def smooth_error() -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
-from fer_keras.records import ANSWER, RECORD
+from fer_keras.study.records import ANSWER, RECORD
 
 EVIL = "<img src=x onerror=alert(1)>"
 FORMULAS = r"""

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 from matplotlib.patches import Rectangle
 
-from fer_keras import architecture, build
-from fer_keras.architecture import draw_nets, layer_table, outline
+from fer_keras import build
+from fer_keras.study import architecture
+from fer_keras.study.architecture import draw_nets, layer_table, outline
 
 
 def branching():

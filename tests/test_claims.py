@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from fer_keras import claims
 from fer_keras.__main__ import main
-from fer_keras.claims import CLAIMS, Record, rules
+from fer_keras.claims import ledger as claims
+from fer_keras.claims import rules
+from fer_keras.claims.ledger import CLAIMS, Record
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.faces import EMOTIONS
-from fer_keras.recipes import RECIPES
-from fer_keras.records import read_notebook
+from fer_keras.nets.recipes import RECIPES
+from fer_keras.study.records import read_notebook
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_keras import figures
+from fer_keras.study import figures
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from fer_keras import EMOTIONS, load_faces, records, train
-from fer_keras.kfold import fold_numbers
-from fer_keras.metrics import class_distances, entropy, stand_in_both
-from fer_keras.models import features_of
-from fer_keras.sanity import standardised
+from fer_keras import EMOTIONS, load_faces, train
+from fer_keras.nets.reports import features_of
+from fer_keras.scores import class_distances, entropy, stand_in_both
+from fer_keras.seeing.trust import standardised
+from fer_keras.study import records
+from fer_keras.training.kfold import fold_numbers
 
 
 @pytest.fixture(scope="module")

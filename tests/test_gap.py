@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fer_keras import train
-from fer_keras.gap import CAUSES, gap_parts
-from fer_keras.recipes import Recipe
+from fer_keras.nets.recipes import Recipe
+from fer_keras.study.gap import CAUSES, gap_parts
 
 SMALL = {"batch_size": 48, "coin": "face"}  # does not divide the faces: the last batch is smaller
 

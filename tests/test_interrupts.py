@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from fer_keras import interrupts
+from fer_keras.base import interrupts
 
 
 @pytest.fixture(autouse=True)

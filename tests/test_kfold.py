@@ -15,7 +15,7 @@ from conftest import require
 
 from fer_keras import draw_faces, run_kfold
 from fer_keras.faces import UNLABELLED
-from fer_keras.kfold import fold_numbers
+from fer_keras.training.kfold import fold_numbers
 
 SETTINGS = {"options": {"width": 0.125}, "epochs": 1, "batch_size": 64}
 

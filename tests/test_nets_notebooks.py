@@ -2,8 +2,8 @@
 
 import pytest
 
-from fer_keras import records
-from fer_keras.models import NETS
+from fer_keras.nets.reports import NETS
+from fer_keras.study import records
 
 CONVOLVES = [name for name in NETS if not name.startswith("dnn_")]
 

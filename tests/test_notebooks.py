@@ -11,8 +11,8 @@ import papermill
 import pytest
 import yaml
 
-from fer_keras import records
-from fer_keras.site import title
+from fer_keras.report.pages import title
+from fer_keras.study import records
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 ALL = sorted(NOTEBOOKS.glob("*.ipynb"))

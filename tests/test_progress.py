@@ -5,8 +5,8 @@ import sys
 
 import nbformat
 
-from fer_keras import progress
-from fer_keras.progress import EpochBar
+from fer_keras.base import progress
+from fer_keras.base.progress import EpochBar
 
 LOGS = {"loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.35}
 

@@ -1,8 +1,8 @@
 import pytest
 
-from fer_keras.models import NETS
-from fer_keras.recipes import RECIPES, Recipe
-from fer_keras.training import recipe_of
+from fer_keras.nets.recipes import RECIPES, Recipe
+from fer_keras.nets.reports import NETS
+from fer_keras.training.train import recipe_of
 
 
 def test_every_net_has_a_recipe():

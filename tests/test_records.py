@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_keras import records
+from fer_keras.study import records
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 
 import fer_keras
-from fer_keras.site import title
+from fer_keras.report.pages import title
 
 ROOT = Path(__file__).parent.parent
 

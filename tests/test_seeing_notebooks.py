@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from fer_keras import records, sanity
 from fer_keras.faces import REGIONS
-from fer_keras.metrics import by_interval, over_faces
+from fer_keras.scores import by_interval, over_faces
+from fer_keras.seeing import trust as sanity
+from fer_keras.study import records
 
 
 def values_of(notebook) -> dict[str, dict]:

@@ -15,7 +15,7 @@ from conftest import require
 
 from fer_keras import Faces, build, train
 from fer_keras.faces import VOTE_OF_EMOTION
-from fer_keras.metrics import stand_in_both
+from fer_keras.scores import stand_in_both
 
 SMALL = {"options": {"width": 0.125}, "batch_size": 64}
 

@@ -8,7 +8,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from fer_keras import load_faces, metrics, records
+from fer_keras import load_faces
+from fer_keras import scores as metrics
+from fer_keras.study import records
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 CAUSES = ("averaging_over_the_epoch", "dropout", "batch_norm_mode", "augmentation", "generalisation")

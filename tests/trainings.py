@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from fer_keras import cache
+from fer_keras.base import home
 
 
 def sides():
@@ -94,7 +94,7 @@ def _bits(folds) -> str:
 
 
 def _kill_once_it_trains(victim: int) -> None:
-    while not list((cache.home() / "runs").glob("*/state.npz")):
+    while not list((home.folder() / "runs").glob("*/state.npz")):
         time.sleep(0.05)
     os.kill(victim, signal.SIGKILL)
 

@@ -1,0 +1,15 @@
+"""Numbers that a caller gives, checked."""
+
+from numbers import Real
+
+import numpy as np
+
+
+def check_whole(name: str, value, least: int) -> None:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
+
+
+def check_number(name: str, value) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < np.inf:
+        raise ValueError(f"{name} is a number of at least 0, not {value!r}")

@@ -1,0 +1,76 @@
+"""What `fer-keras data` tells of a source: counts, duplicates, votes, problems."""
+
+import warnings
+from itertools import combinations
+
+import numpy as np
+
+from fer_keras.data.load import load_faces, read_source
+from fer_keras.data.problems import Problems, SourceError
+from fer_keras.faces import SPLITS, UNLABELLED, Faces
+
+
+def check(source: str, skip_bad: bool = False) -> dict:
+    """Everything found in a source; `error` is the sentence that says why it cannot be used, or None."""
+    found = {"source": str(source), "error": None, "faces": 0}
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            faces, problems = (load_faces(), Problems()) if source == "embedded" else read_source(source, skip_bad)
+            found |= _of(faces)
+        except SourceError as error:
+            problems = error.problems
+            found["error"] = str(error).replace("skip_bad=True drops", "--skip-bad drops")
+    found["notes"] = list(dict.fromkeys(str(note.message) for note in notes))
+    return found | {"problem_count": problems.count, "problems": problems.texts}
+
+
+def _of(faces: Faces) -> dict:
+    splits = [name for name in (*SPLITS, "Unlabelled") if name in faces.splits]
+    groups = {"exact": faces.duplicate_groups(exact=True), "exact or near": faces.duplicate_groups()}
+    of_split = {kind: {name: g[faces.splits == name] for name in splits} for kind, g in groups.items()}
+    copies = {
+        f"{a}, redundant": {kind: len(group[a]) - len(np.unique(group[a])) for kind, group in of_split.items()}
+        for a in splits
+    }
+    copies |= {
+        f"{b}, also in {a}": {kind: int(np.isin(group[b], group[a]).sum()) for kind, group in of_split.items()}
+        for a, b in combinations(splits, 2)
+    }
+    found = {
+        "faces": len(faces),
+        "fingerprint": faces.fingerprint,
+        "splits": {name: int((faces.splits == name).sum()) for name in splits},
+        "classes": {name: column.to_dict() for name, column in faces.class_counts().items()},
+        "copies": copies,
+    }
+    if faces.votes is not None:
+        majority = faces.vote_majority()
+        found["votes"] = {
+            "majority agrees with the label": int((majority == faces.labels).sum()),
+            "majority sees no emotion of the seven": int((majority == UNLABELLED).sum()),
+            "majority sees no face": int(faces.not_a_face().sum()),
+        }
+    return found
+
+
+def describe(found: dict) -> str:
+    """The same as text."""
+    import pandas as pd
+
+    parts = []
+    if found["faces"]:
+        parts.append(f"{found['source']}: {found['faces']:,} faces, fingerprint {found['fingerprint']}")
+        classes = pd.DataFrame(found["classes"] or {"Unlabelled": {}})
+        classes.loc["all"] = found["splits"]
+        parts.append(classes.to_string())
+        parts.append(pd.DataFrame(found["copies"]).T.rename_axis("copies").to_string())
+        if "votes" in found:
+            parts.append(pd.Series(found["votes"], name="FER+ votes").to_frame().to_string())
+    parts += [f"note: {note}" for note in found["notes"]]
+    if hidden := found["problem_count"]:
+        left_out = " were left out" if found["faces"] else ""
+        lines = [f"{hidden:,} bad faces{left_out}:", *(f"  {text}" for text in found["problems"])]
+        hidden -= len(found["problems"])
+        parts.append("\n".join([*lines, f"  … and {hidden:,} more"] if hidden > 0 else lines))
+    return "\n\n".join(parts)

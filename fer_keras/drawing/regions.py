@@ -1,0 +1,57 @@
+"""Where the parts of each drawn face are, from the same numbers that it is drawn with."""
+
+import numpy as np
+
+from fer_keras.drawing.paint import blocks, head_coordinates, on_head, turned
+from fer_keras.faces import REGIONS
+
+
+def find_regions(people: dict[str, np.ndarray], parts: dict[str, np.ndarray]) -> np.ndarray:
+    """uint8 (n, 48, 48), indices into REGIONS. Hair, hands and scarves are background; glasses are seen through."""
+    return np.concatenate([_find(p) for p in blocks(people, parts)])
+
+
+def _find(p: dict[str, np.ndarray]) -> np.ndarray:
+    head_u, head_v = head_coordinates(p)
+    u, v = turned(head_u, head_v, p)
+    side = np.abs(u)
+    face = on_head(head_u, head_v, p) > 0
+    brow = p["brow_y"] + (p["brow_inner"] + p["brow_outer"]) / 2
+    below_mouth = p["mouth_y"] + 0.7 * p["gap"] + p["rest_lip"] + 0.1
+    hair = p["hairline"] + p["fringe"] * (head_u - p["parting"]) ** 2 * 0.5 > head_v
+    cover = ((u - p["cover_x"]) ** 2 + (v - p["cover_y"]) ** 2 < p["cover_size"] ** 2) & (p["cover"] > 0)
+    parts_of_face = {  # the later ones on top
+        "cheeks": face,
+        "forehead": face & (v < brow),
+        "chin": face & (v > below_mouth),
+        "nose": (side < 0.1 + 0.1 * p["nose_width"] * np.clip(v + 0.4, 0, 0.6)) & _between(v, -0.2, p["nose_y"] + 0.08),
+        "mouth": _mouth(u, v, p),
+        "eyes": ((side - p["eye_x"]) / (1.3 * p["eye_width"])) ** 2 + ((v - p["eye_y"]) / 0.14) ** 2 < 1,
+        "brows": _brows(side, v, p),
+        "background": hair | cover | ~face,
+    }
+    found = np.zeros(u.shape, np.uint8)
+    for name, mask in parts_of_face.items():
+        found[np.broadcast_to(mask, found.shape)] = REGIONS.index(name)
+    return found
+
+
+def _mouth(u, v, p):
+    across = u / (p["rest_width"] + p["mouth_width"] + 0.06)
+    corners = (p["rest_corner"] + p["corner"]) * (across * across - 0.35)
+    upper = p["mouth_y"] + corners - 0.3 * p["gap"] - p["rest_lip"] - 0.06
+    lower = p["mouth_y"] + corners + 0.7 * p["gap"] + p["rest_lip"] + 0.08
+    return (np.abs(across) < 1) & _between(v, upper, lower)
+
+
+def _brows(side, v, p):
+    start = 0.2 + p["brow_gap"]
+    along = (side - start) / (0.70 - start)
+    inner = p["brow_y"] + p["brow_tilt"] + p["brow_inner"]
+    outer = p["brow_y"] - p["brow_tilt"] + p["brow_outer"] + 0.02
+    middle = inner + (outer - inner) * along - 4 * p["brow_arch"] * along * (1 - along)
+    return (np.abs(v - middle) < p["brow_width"] + 0.04) & _between(along, -0.1, 1.1)
+
+
+def _between(values, low, high):
+    return (values > low) & (values < high)

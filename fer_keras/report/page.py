@@ -1,0 +1,188 @@
+"""What a notebook holds as HTML: nbconvert's exporter with the template of templates/report.
+
+Formulas become MathML, tables say what their headers head, and nothing on a page runs or is fetched.
+"""
+
+import base64
+import re
+import warnings
+from functools import cache
+from html import escape, unescape
+from pathlib import Path
+
+import jinja2
+from bs4 import BeautifulSoup, Tag
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from fer_keras.report.formulas import FormulaError, mathml
+
+TEMPLATES = Path(__file__).parent / "templates"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SENTENCE = 40  # characters of a cell, from which on it is text to be read
+NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
+
+
+def render(page: dict, pages: list[dict]) -> str:
+    """The page of a notebook; formulas that are not fully understood stand in it as TeX, with a warning."""
+    notebook = page["notebook"]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and re.search(r"^# ", cell.source, re.MULTILINE):
+            cell.source = re.sub(r"^# .*", "", cell.source, count=1, flags=re.MULTILINE)  # the page's head has it
+            break
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # a bar is for who waits
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always", FormulaWarning)
+        html, _ = Exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
+    for doubt in {str(each.message) for each in doubts if issubclass(each.category, FormulaWarning)}:
+        warnings.warn(f"{page['name']}: {doubt}; its page shows the TeX", FormulaWarning, stacklevel=3)
+    return html
+
+
+class FormulaWarning(UserWarning):
+    """A formula stands on a page as TeX."""
+
+
+class Exporter(HTMLExporter):
+    """nbconvert's, with our template and filters."""
+
+    def __init__(self, **options):
+        super().__init__(template_name="report", extra_template_basedirs=[str(TEMPLATES)], **options)
+        self.exclude_anchor_links = self.embed_images = True
+
+    @jinja2.pass_context
+    def markdown2html(self, context, source: str) -> str:
+        path = context["resources"].get("metadata", {}).get("path", "")
+        return tidy(_markdown(source, attachments=context["cell"].get("attachments", {}), embed_images=True, path=path))
+
+    def default_filters(self):
+        yield from super().default_filters()
+        yield from {"prose": prose, "latex": latex, "tidy": tidy}.items()
+
+
+class Renderer(IPythonRenderer):
+    """Markdown with MathML. What would be fetched from elsewhere becomes a link; without `tags` HTML becomes text."""
+
+    def __init__(self, tags: bool = True, **options):
+        super().__init__(**options)
+        self.tags = tags
+
+    def inline_html(self, html: str) -> str:
+        return super().inline_html(html) if self.tags else escape(html)
+
+    def block_html(self, html: str) -> str:
+        return super().block_html(html) if self.tags else f"<p>{escape(html)}</p>"
+
+    def codespan(self, text: str) -> str:
+        return super().codespan(text if self.tags else unescape(text))  # what is recorded comes escaped
+
+    def block_math(self, body: str) -> str:
+        return f'<div class="formula" tabindex="0" role="group" aria-label="Formula">{_formula(body, True)}</div>'
+
+    def inline_math(self, body: str) -> str:
+        return _formula(body, False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
+
+    def heading(self, text: str, level: int, **attributes) -> str:
+        return super().heading(text, max(level, 2), **attributes)  # the page's head is level 1
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        picture = super().image(text, url, title)
+        return picture if 'src="data:' in picture else self.link(text or "picture", url, title)
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return super().link(text, re.sub(r"^(\d\d_\w+)\.ipynb\b", r"\1.html", url), title)
+
+
+def _formula(tex: str, display: bool) -> str:
+    try:
+        return mathml(tex, display)
+    except FormulaError as error:
+        warnings.warn(str(error), FormulaWarning, stacklevel=2)
+        return f'<code class="tex">{escape(tex.strip())}</code>'
+
+
+def _markdown(source: str, **options) -> str:
+    renderer = Renderer(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True, **options)
+    return MarkdownWithMath(renderer=renderer).render(source)
+
+
+def prose(source: str) -> str:
+    """Markdown that a notebook made, so that there may be anything in it: tags are shown as they are written."""
+    return tidy(_markdown(source, tags=False))
+
+
+def latex(source: str) -> str:
+    """The value of a cell as TeX, such as sympy's: a formula set apart."""
+    whole = re.fullmatch(r"\$+([^$]+)\$+", source.strip())
+    return prose(f"$${whole[1]}$$" if whole else source)
+
+
+def tidy(html: str) -> str:
+    """HTML of a notebook, without what could run, and with tables whose headers say what they head."""
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup.find_all(["script", "iframe", "object", "embed", "link", "meta", "base", "form"]):
+        tag.decompose()
+    for tag in soup.find_all(True):
+        for name in [name for name in tag.attrs if name.startswith("on") or name == "srcdoc"]:
+            del tag[name]
+    for tag in soup.find_all("img", src=re.compile("^(?!data:)")):
+        tag.replace_with(tag.get("alt") or "picture")
+    coloured = any(re.search(r"color|background", style.text) for style in soup.find_all("style", scoped=False))
+    for style in soup.find_all("style", scoped=True):  # pandas' own, of which our style sheet takes care
+        style.decompose()
+    for table in soup.find_all("table"):
+        _head(table)
+        if any(len(cell.get_text(strip=True)) > SENTENCE for cell in table.find_all("td")):
+            table["class"] = "prose"  # its lines break
+        label = table.caption.get_text(" ", strip=True) if table.caption else "Table"
+        box = table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "group"}))
+        box["aria-label"] = label
+        if coloured:
+            box["class"] = "table paper"  # colours chosen for white paper keep it in the dark
+    return str(soup)
+
+
+def _head(table: Tag) -> None:
+    """Headers say what they head, and columns of numbers are set right."""
+    del table["border"]
+    _one_header_row(table)
+    rows = [row.find_all(["th", "td"], recursive=False) for row in table.find_all("tr")]
+    for cell in (cell for row in rows for cell in row if cell.name == "th"):
+        if not cell.get_text(strip=True):
+            cell.name = "td"
+        elif cell.find_parent("thead"):
+            cell["scope"] = "colgroup" if int(cell.get("colspan", 1)) > 1 else "col"
+        else:
+            cell["scope"] = "rowgroup" if int(cell.get("rowspan", 1)) > 1 else "row"
+    body = [row for row in rows if row and not row[0].find_parent("thead")]
+    for place in range(-1, -max(map(len, body), default=0) - 1, -1):  # from the right: spanned headers stand left
+        column = [row[place] for row in body if len(row) >= -place and row[place].name == "td"]
+        if column and all(NUMBER.fullmatch(cell.get_text(strip=True)) for cell in column):
+            for cell in [row[place] for row in rows if len(row) >= -place]:
+                cell["class"] = [*cell.get_attribute_list("class"), "number"] if cell.get("class") else ["number"]
+
+
+def _one_header_row(table: Tag) -> None:
+    """pandas puts the names of the index into a row of their own: move them beside the names of the columns."""
+    rows = [row.find_all(["th", "td"], recursive=False) for row in (table.thead.find_all("tr") if table.thead else [])]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
+        return
+    names = [cell.get_text(strip=True) for cell in rows[1]]
+    named = sum(map(bool, names))
+    if all(names[:named]) and not any(cell.get_text(strip=True) for cell in rows[0][:named]):
+        for cell, name in zip(rows[0], names[:named], strict=False):
+            cell.name, cell.string = "th", name
+        rows[1][0].parent.decompose()
+
+
+@cache
+def style() -> str:
+    """The style sheet of every page, with the mathematics font; math.woff.OFL.txt says how that was cut."""
+    font = base64.b64encode((TEMPLATES / "report" / "math.woff").read_bytes()).decode()
+    face = f'@font-face {{ font-family: "Report Math"; src: url(data:font/woff;base64,{font}); }}\n'
+    return face + (TEMPLATES / "report" / "report.css").read_text("utf-8")

@@ -1,0 +1,266 @@
+"""Runs the notebooks side by side, each again only where something has changed, and leaves a site of their pages."""
+
+import json
+import os
+import re
+import shlex
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import joblib
+import nbformat
+import papermill
+import yaml
+
+from fer_keras import Faces, load_faces
+from fer_keras.base import interrupts, progress
+from fer_keras.base.home import write_whole
+from fer_keras.data.load import absolute
+from fer_keras.faces import UNLABELLED
+from fer_keras.report.notebook import code_cells, kill, run_notebook
+from fer_keras.report.pages import write_site
+from fer_keras.study import records
+
+HERE = Path(__file__).parents[1]
+NOTEBOOKS = HERE.parent / "notebooks"
+PRESETS = tuple(sorted(path.stem for path in (NOTEBOOKS / "presets").glob("*.yaml")))
+# These run and show notebooks, and change nothing that one computes
+ABOVE = {HERE / "__main__.py", *(HERE / "report").glob("*.py")}
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scikit-learn", "matplotlib")
+
+
+class ReportError(ValueError):
+    """What stops a report, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One notebook to run; `key` names all that decides its outputs, None where not all of it is known."""
+
+    path: Path
+    parameters: dict
+    about: dict  # data, preset
+    key: str | None
+    reads: bool = False  # the records of the others: runs when these have ended
+
+
+def make_report(
+    out: Path,
+    data: str = "embedded",
+    preset: str = "quick",
+    only: str = "",
+    parameters: dict | None = None,
+    jobs: int | None = None,
+    timeout: int | None = None,
+    fresh: bool = False,
+) -> dict[str, str]:
+    """Run the notebooks on `data` and write their pages to `out`; returns which failed, and why.
+
+    only: numbers such as "20,21". jobs: how many at a time. timeout: seconds that a cell may take.
+    fresh: also those that ran to their end before and have not changed.
+    """
+    for name, value in {"jobs": jobs, "timeout": timeout}.items():
+        if value is not None and value < 1:
+            raise ReportError(f"{name} is at least 1, not {value}")
+    every, out = _every(), Path(out).absolute()
+    notebooks = _select(every, only)
+    declared = {path: set(papermill.inspect_notebook(path)) for path in notebooks}
+    names = set().union(*declared.values())
+    if unknown := set(parameters or {}) - names:
+        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
+    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
+    values |= {"DATA": data} | (parameters or {})
+    values["DATA"] = source = _absolute(str(values["DATA"]))
+    faces = load_faces(source)  # what cannot be read stops us here; what can is cached for all notebooks
+    if (faces.labels == UNLABELLED).any():
+        raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
+    about = {"data": Path(source).name, "preset": preset, "fingerprint": _fingerprint(faces)}
+    plans = []
+    for path in notebooks:
+        reads = "RECORDS" in declared[path]
+        given = {"RECORDS": str(out / "records")} | values if reads else values
+        wanted = {name: value for name, value in given.items() if name in declared[path]}
+        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), reads))
+
+    with _writing(out):
+        for folder in ("executed", "records"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=out / folder).close()
+    due = [plan for plan in plans if fresh or not _unchanged(plan, out)]
+    due += [plan for plan in plans if plan.reads and due and plan not in due]
+    if kept := len(plans) - len(due):
+        print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
+    _run_all(due, out, jobs or default_jobs(), timeout)
+    went = {path: kept for path in every if (kept := _kept(out, path)).get("about") == about}
+    results = [{"name": path.stem, "executed": out / "executed" / path.name} | kept for path, kept in went.items()]
+    with _writing(out):
+        write_site(out, results, about)
+    return {path.stem: why for path in notebooks if (why := went[path]["failed"])}
+
+
+def _every() -> list[Path]:
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not every:
+        raise ReportError(f"no notebooks in {NOTEBOOKS}; install fer-keras from its repository with pip install -e .")
+    return every
+
+
+def _select(every: list[Path], only: str) -> list[Path]:
+    numbers = [number.strip() for number in only.split(",") if number.strip()]
+    if unknown := [number for number in numbers if not any(path.name.startswith(f"{number}_") for path in every)]:
+        raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(path.name[:2] for path in every)}")
+    return [path for path in every if not numbers or path.name[:2] in numbers]
+
+
+def _absolute(data: str) -> str:
+    """Notebooks run in their own folder, so a path must not depend on ours."""
+    return data if data == "embedded" else str(absolute(data))
+
+
+def _fingerprint(faces: Faces) -> str:
+    """Names the faces in their order, with their votes."""
+    arrays = [faces.images, faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes])]
+    digest = sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
+    if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in parameters.values()):
+        return None  # module:function, a net of the user's own, whose code is not ours to follow
+    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in nbformat.read(path, 4).cells]
+    code = [sha256(file.read_bytes()).hexdigest() for file in sorted(HERE.rglob("*.py")) if file not in ABOVE]
+    versions = [sys.version, os.environ.get("KERAS_BACKEND"), os.environ.get("FER_KERAS_DETERMINISTIC")]
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions.append(f"{library} {version(library)}")
+    data = [fingerprint if "DATA" in parameters else None]
+    if "RECORDS" in parameters:
+        records = [*(NOTEBOOKS / "results").glob("*.json"), *Path(parameters["RECORDS"]).glob("*.json")]
+        data += [sha256(each.read_bytes()).hexdigest() for each in sorted(records) if each.stem != path.stem]
+    return sha256(json.dumps([cells, parameters, data, code, versions], default=str).encode()).hexdigest()
+
+
+def _unchanged(plan: Plan, out: Path) -> bool:
+    kept = _kept(out, plan.path)
+    same = plan.key is not None and kept.get("key") == plan.key and kept.get("about") == plan.about
+    return same and not kept["failed"] and (out / "records" / f"{plan.path.stem}.json").exists()
+
+
+def _kept(out: Path, path: Path) -> dict:
+    """What is noted in the executed notebook; nothing where there is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads((out / "executed" / path.name).read_text("utf-8"))["metadata"]["fer_keras"]
+    return {}
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(f"{out} could not be written: {error.strerror or error}") from None
+
+
+def default_jobs() -> int:
+    """Two at a time, for a kernel's start and imports (5 to 6 s of one core) leave the other core idle; not more,
+    for each may take over a gigabyte and its trainings use all cores that there are."""
+    return min(2, joblib.cpu_count())
+
+
+def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
+    """Run the notebooks, `jobs` at a time, under one bar of their cells; in a log a line for each that has ended."""
+    kernels: set[int] = set()
+    cells = {plan.path.stem: code_cells(nbformat.read(plan.path, 4)) + bool(plan.parameters) for plan in plans}
+    done: dict[str, int] = {}  # cells that have ended, of those notebooks that have started
+    stopped = threading.Event()
+    environment = _shares(jobs)
+
+    def run(plan: Plan) -> tuple[Plan, dict]:
+        def on_cell(number: int) -> None:
+            done[plan.path.stem] = number - 1
+
+        if plan.reads:
+            plan = replace(plan, key=_key(plan.path, plan.parameters, plan.about["fingerprint"]))
+        executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
+        if not stopped.is_set():  # or what was kept of an earlier call stays
+            _keep(executed, plan, out)
+        return plan, executed.metadata["fer_keras"]
+
+    with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(run, plan) for plan in plans if not plan.reads}
+        readers = [plan for plan in plans if plan.reads]
+        display = progress.bar(what="running", total=sum(cells.values()), unit=" cells", disable=not progress.redraws())
+        try:
+            while waiting or readers:
+                if not waiting:
+                    waiting, readers = {pool.submit(run, plan) for plan in readers}, []
+                ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
+                interrupts.check()
+                for plan, went in (future.result() for future in ended):
+                    done[plan.path.stem] = cells[plan.path.stem]
+                    _say(plan, went)
+                now = dict(done)  # the others write to it
+                running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
+                display.n = sum(now.values())
+                display.set_postfix_str(", ".join(running))
+        except BaseException:  # Ctrl-C, a full disk
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            while any(not future.done() for future in waiting):  # a kernel may be just starting
+                for process in list(kernels):
+                    kill(process)
+                wait(waiting, 0.1)
+            raise
+        finally:
+            display.close()
+
+
+def _say(plan: Plan, went: dict) -> None:
+    if not progress.redraws():
+        print(f"{plan.path.stem}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr, flush=True)
+
+
+def _shares(jobs: int) -> dict[str, str]:
+    """Kernels side by side divide the cores, and leave each other room on a graphics card; what is set stays."""
+    if jobs == 1:
+        return {}
+    threads = str(max(1, joblib.cpu_count() // jobs))
+    shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "PJRT_NPROC"), threads)
+    shares |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    return {name: value for name, value in shares.items() if name not in os.environ}
+
+
+def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
+    """Write the executed notebook, with what the next call must know of it, and its records."""
+    went = executed.metadata["fer_keras"]
+    hidden = {"DATA": plan.about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
+    went["parameters"] = shown = plan.parameters | {n: v for n, v in hidden.items() if n in plan.parameters}
+    went |= {"about": plan.about, "key": plan.key}
+    executed.metadata.get("papermill", {}).pop("input_path", None)
+    values, _ = records.read_notebook(executed)
+    command = ["fer-keras", "report", "--preset", plan.about["preset"], "--only", plan.path.name[:2]]
+    for name, value in shown.items():
+        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
+    record = {"notebook": plan.path.stem, "preset": plan.about["preset"], "parameters": shown}
+    record |= records.result(shlex.join(command), plan.about["data"], values)
+    record |= {name: went[name] for name in ("failed", "seconds", "peak_mb")}
+    text = nbformat.writes(executed)
+    for name in hidden.keys() & plan.parameters.keys():
+        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", hidden[name])
+    with _writing(out):
+        for path, whole in {
+            out / "records" / f"{plan.path.stem}.json": json.dumps(record, indent=1) + "\n",
+            out / "executed" / plan.path.name: text,
+        }.items():
+            write_whole(path, lambda file, text=whole: file.write(text.encode()))

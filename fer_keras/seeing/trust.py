@@ -1,0 +1,178 @@
+"""Whether saliency maps can be trusted: do they depend on the weights, do their pixels matter, where do they lie?"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+from scipy.ndimage import gaussian_filter, zoom
+from scipy.special import softmax
+from scipy.stats import spearmanr
+
+from fer_keras.base.numbers import check_whole
+from fer_keras.base.progress import bar
+from fer_keras.faces import REGIONS, SIZE, Faces
+from fer_keras.seeing.inputs import class_numbers, predicted, raw_faces, ready
+from fer_keras.seeing.saliency import saliency
+
+# Where FER2013's faces have their parts, read off its mean face: rows and columns, the later ones on top
+BOXES = (
+    ("cheeks", 21, 37, 7, 41), ("forehead", 3, 13, 10, 38), ("chin", 39, 46, 14, 34), ("brows", 13, 17, 8, 22),
+    ("brows", 13, 17, 26, 40), ("eyes", 17, 23, 8, 21), ("eyes", 17, 23, 27, 40), ("nose", 15, 32, 20, 28),
+    ("mouth", 33, 41, 14, 34),
+)  # fmt: skip
+
+
+def face_regions(faces: Faces) -> np.ndarray:
+    """uint8 (n, 48, 48), indices into REGIONS: exact for the embedded faces, the same boxes for all others."""
+    if faces.regions is not None:
+        return faces.regions
+    boxes = np.zeros((SIZE, SIZE), np.uint8)
+    for name, top, bottom, left, right in BOXES:
+        boxes[top:bottom, left:right] = REGIONS.index(name)
+    return np.broadcast_to(boxes, (len(faces), SIZE, SIZE))
+
+
+def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
+    """One row a face, one column a region: the share of the map that lies in it. For all-even maps that is its area."""
+    maps = np.asarray(maps)
+    if maps.shape != np.shape(regions) or not (maps >= 0).all():
+        raise ValueError(
+            f"maps are of the shape of the regions, {np.shape(regions)}, and 0 or above, as saliency's are"
+        )
+    total = np.maximum(maps.sum(axis=(1, 2)), 1e-12)
+    return pd.DataFrame({
+        name: np.where(regions == number, maps, 0).sum(axis=(1, 2)) / total for number, name in enumerate(REGIONS)
+    })  # fmt: skip
+
+
+def share_in(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(n,): of each map the share that lies in a mask of its shape; 0 for an empty map."""
+    return (maps * mask).sum(axis=(1, 2)) / np.maximum(maps.sum(axis=(1, 2)), 1e-12)
+
+
+def brightness_correlation(maps: np.ndarray, images) -> np.ndarray:
+    """(n,) Spearman's rank correlation of map and grey level, face by face; NaN where either is the same all over."""
+    return _with_pictures(maps, raw_faces(images)[..., 0])
+
+
+def outline_correlation(maps: np.ndarray, images) -> np.ndarray:
+    """The same of map and outlines: how steep the grey levels are, within about a pixel."""
+    smoothed = gaussian_filter(raw_faces(images)[..., 0], (0, 1, 1))
+    steps = np.hypot(*np.gradient(smoothed, axis=(1, 2)))
+    return _with_pictures(maps, steps)
+
+
+def standardised(faces: Faces) -> Faces:
+    """The faces with the same mean and contrast each, so that no light makes one brighter than the other."""
+    mean, deviation = (f(faces.images, axis=(1, 2), keepdims=True) for f in (np.mean, np.std))
+    levelled = 128 + 48 * (faces.images - mean) / np.maximum(deviation, 1)  # few pixels lie outside 0 to 255
+    return replace(faces, images=np.clip(levelled.round(), 0, 255).astype(np.uint8))
+
+
+def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.Model]]:
+    """From the top down, one layer more each time: its name, and the net with that layer's weights shuffled, and
+    those of all layers above it. The model itself stays as it is; take what you need of each before the next."""
+    rng = np.random.default_rng(seed)
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for layer in reversed(copy.layers):
+        if layer.weights:
+            layer.set_weights([rng.permutation(value.ravel()).reshape(value.shape) for value in layer.get_weights()])
+            yield layer.name, copy
+
+
+def randomisation_check(model: keras.Model, images, classes=None, seed: int = 0, **options) -> pd.Series:
+    """By layer, from the top down: the mean rank correlation of the maps with those of the net as it was trained.
+
+    A map that shows what the net has learned is soon near 0; one that stays near 1 shows the picture only.
+    """
+    faces, model = raw_faces(images), ready(model)
+    classes = class_numbers(model, faces, classes)
+    trained, found = saliency(model, faces, classes, **options), {}
+    count = sum(bool(layer.weights) for layer in model.layers)
+    for name, net in bar(randomised(model, seed), "randomising", " layers", total=count):
+        found[name] = np.nanmean(_rank_correlations(trained, saliency(net, faces, classes, **options)))
+    return pd.Series(found, name="rank correlation").rename_axis("randomised down to")
+
+
+def perturbation_curves(model: keras.Model, images, maps: np.ndarray, classes=None, steps: int = 24) -> pd.DataFrame:
+    """By share of pixels, the strongest of the map first: the mean probability of the class when these are set to
+    their face's mean (`deletion`), and when only these are shown, on that mean (`insertion`).
+
+    A map that finds what matters makes the first fall and the second rise at once; compare with `random` maps.
+    """
+    check_whole("steps", steps, 1)
+    maps, faces = np.asarray(maps), raw_faces(images)
+    if maps.shape != faces.shape[:3] or not np.isfinite(maps).all():
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(faces)} faces, not {maps.shape} or NaN")
+    model = ready(model)
+    classes = class_numbers(model, faces, classes)
+    rank = np.argsort(np.argsort(-maps.reshape(len(maps), -1), axis=1), axis=1).reshape(faces.shape)
+    blank = np.broadcast_to(faces.mean(axis=(1, 2, 3), keepdims=True), faces.shape)
+    shares, rows = np.linspace(0, 1, steps + 1), []
+    for share in bar(shares, "perturbing", " steps"):
+        strongest = rank < share * SIZE * SIZE
+        rows.append([
+            _probability(model, np.where(strongest, one, other), classes)
+            for one, other in ((blank, faces), (faces, blank))
+        ])  # fmt: skip
+    return pd.DataFrame(rows, pd.Index(shares, name="share of pixels"), ["deletion", "insertion"])
+
+
+def _probability(model: keras.Model, faces: np.ndarray, classes: np.ndarray) -> float:
+    found = predicted(model, faces)
+    if not np.allclose(found.sum(axis=1), 1, atol=1e-3):  # a net that ends in logits
+        found = softmax(found, axis=-1)
+    return float(found[np.arange(len(faces)), classes].mean())
+
+
+def _with_pictures(maps: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    if np.shape(maps) != pictures.shape:
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(pictures)} faces, not {np.shape(maps)}")
+    return _rank_correlations(np.asarray(maps), pictures)
+
+
+def _rank_correlations(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    pairs = zip(some.reshape(len(some), -1), others.reshape(len(others), -1), strict=True)
+    return np.array([spearmanr(a, b).statistic if np.ptp(a) and np.ptp(b) else np.nan for a, b in pairs])
+
+
+def mouth_corners(regions: np.ndarray) -> np.ndarray:
+    """(n, 48, 48), true for the pixels of a mouth that are in the left or the right quarter of its width."""
+    columns, mouth = np.indices(regions.shape)[2], regions == REGIONS.index("mouth")
+    left = np.where(mouth, columns, SIZE).min(axis=(1, 2), keepdims=True)
+    right = np.where(mouth, columns, -1).max(axis=(1, 2), keepdims=True)
+    return mouth & (np.abs(columns - (left + right) / 2) > (right - left) / 4)
+
+
+def likeness(images: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """(n,) from 0 to 1: the size of each picture's correlation with the face; 0 for an even picture, 1 for the face or
+    its negative. images: (n, height, width), enlarged to the size of the face."""
+    size = (1, face.shape[0] / images.shape[1], face.shape[1] / images.shape[2])
+    pictures = zoom(np.asarray(images, float), size, order=1, grid_mode=True, mode="nearest").reshape(len(images), -1)
+    pictures, face = pictures - pictures.mean(axis=1, keepdims=True), face.ravel() - face.mean()
+    return np.abs(pictures @ face) / np.maximum(np.linalg.norm(pictures, axis=1) * np.linalg.norm(face), 1e-9)
+
+
+def peak_regions(maps: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """(n, filters), indices into REGIONS: what of the face is in the middle of the strongest pixel of each map.
+    maps: (n, height, width, filters), as `feature_maps` gives them."""
+    height, width = maps.shape[1:3]
+    row, column = np.divmod(maps.reshape(len(maps), height * width, -1).argmax(axis=1), width)
+    row, column = ((row + 0.5) * SIZE / height).astype(int), ((column + 0.5) * SIZE / width).astype(int)
+    return regions[np.arange(len(maps))[:, None], row, column]
+
+
+def stripes(images: np.ndarray) -> pd.DataFrame:
+    """One row a picture: the share of its energy, the square of its waves, in stripes of each direction, all within
+    22.5°. A quarter each if it has no direction; 0 for an even picture."""
+    window = np.outer(np.hanning(images.shape[1]), np.hanning(images.shape[2]))  # or the edges would be stripes
+    mean = (images * window).sum(axis=(1, 2), keepdims=True) / window.sum()
+    power = np.abs(np.fft.fft2((images - mean) * window)) ** 2
+    y, x = np.fft.fftfreq(images.shape[1])[:, None], np.fft.fftfreq(images.shape[2])
+    way = np.where(np.hypot(x, y) > 0.5, -1, np.round(np.arctan2(y, x) / (np.pi / 4)) % 4)  # -1: only on diagonals
+    total = np.maximum((power * (way >= 0)).sum(axis=(1, 2)), 1e-9)
+    names = ("vertical", "rising", "horizontal", "falling")  # waves run across their stripes
+    return pd.DataFrame({name: (power * (way == i)).sum(axis=(1, 2)) / total for i, name in enumerate(names)})

@@ -1,0 +1,200 @@
+"""Cross-validation: stratified folds that keep copies of a picture together, each fold a `Run`, pooled at the end.
+
+It runs over joblib: on one machine with `jobs`, on a Dask cluster inside `joblib.parallel_config(backend="dask")`.
+This file does not import Keras, so that a worker can first be told its backend and its number of threads.
+"""
+
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from fer_keras.base import interrupts
+from fer_keras.base.progress import bar, redraws
+from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
+
+PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # variables that workers get
+_one_at_a_time = threading.Lock()  # Keras' seeds belong to the process, and a Dask worker may have several threads
+
+
+@dataclass(frozen=True)
+class Folds:
+    """What k trainings say of faces that each of them had not seen."""
+
+    labels: np.ndarray  # (n,) of the faces, in their order
+    fold: np.ndarray  # (n,) in which fold a face was held out, from 0
+    probabilities: np.ndarray  # (n, 7) by the net that had not seen the face
+    accuracies: np.ndarray  # (k,) of each fold
+    runs: tuple[Path, ...]  # (k,) where each fold's run is stored
+
+    @cached_property
+    def metrics(self) -> dict:
+        """`pooled`: accuracy over all faces. `mean` of the folds with its interval, `spread`: their deviation."""
+        from scipy import stats
+
+        from fer_keras.scores import accuracy
+
+        k, mean, spread = len(self.accuracies), self.accuracies.mean(), self.accuracies.std(ddof=1)
+        low, high = stats.t.interval(0.95, k - 1, mean, spread / np.sqrt(k)) if spread else (mean, mean)
+        return {
+            "pooled": accuracy(self.labels, self.probabilities.argmax(axis=1)),
+            "mean": {"value": float(mean), "n": k, "interval": [float(low), float(high)]},
+            "spread": {"value": float(spread), "n": k},
+        }
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """(7, 7) counts, pooled out of fold: true emotion (rows), predicted (columns)."""
+        from sklearn.metrics import confusion_matrix
+
+        return confusion_matrix(self.labels, self.probabilities.argmax(axis=1), labels=range(len(EMOTIONS)))
+
+
+def fold_numbers(faces: Faces, k: int, *, seed: int = 0, duplicates: str = "together") -> np.ndarray:
+    """In which of k folds each face is held out: every class in proportion, copies of a picture together."""
+    from sklearn.model_selection import StratifiedKFold
+
+    if duplicates not in ("together", "ignore"):
+        raise ValueError(f'duplicates is "together" or "ignore", not {duplicates!r}')
+    if (faces.labels == UNLABELLED).any():
+        raise ValueError("folds need labelled faces; these hold unlabelled ones")
+    groups = faces.duplicate_groups() if duplicates == "together" else np.arange(len(faces))
+    _, first, group_of = np.unique(groups, return_index=True, return_inverse=True)
+    labels = faces.labels[first]
+    names, counts = np.unique(labels, return_counts=True)
+    if len(names) == 0 or k < 2 or counts.min() < k:
+        rarest = f"only {counts.min()} different {EMOTIONS[names[counts.argmin()]]} faces" if len(names) else "no faces"
+        raise ValueError(f"{k} folds need k at least 2 and k different faces of every class; there are {rarest}")
+    fold_of_group = np.empty(len(first), int)
+    splits = StratifiedKFold(k, shuffle=True, random_state=seed).split(labels, labels)
+    for fold, (_, held_out) in enumerate(splits):
+        fold_of_group[held_out] = fold
+    return fold_of_group[group_of]
+
+
+def run_kfold(
+    net: str,
+    faces: Faces,
+    k: int = 20,
+    *,
+    seed: int = 0,
+    duplicates: str = "together",
+    jobs: int = 1,
+    keep_models: bool = False,
+    **settings,
+) -> Folds:
+    """Train k nets from fresh weights, each on all faces but one fold, and pool what they say of that fold.
+
+    duplicates: "together", or "ignore" for the usual folds, in which a copy may stand on both sides.
+    A fold keeps its last epoch, whatever the recipe says: keep="best" would let the held-out faces choose.
+    jobs: folds trained at once, each on its share of the cores; the settings are those of `train`.
+    Every fold is a run in the store, so the same call continues what was stopped.
+
+    >>> folds = run_kfold("cnn_pyramid", faces.split("Training"), k=5, epochs=3)
+    >>> folds.metrics["pooled"], folds.confusion
+    """
+    if not isinstance(net, str):
+        raise ValueError("run_kfold starts every fold from fresh weights: name a net, or module:function of your own")
+    numbers = fold_numbers(faces, k, seed=seed, duplicates=duplicates)
+    seeds = np.random.SeedSequence(seed).generate_state(k)
+    settings = {"keep": "last"} | settings | {"keep_model": keep_models}
+    cluster = type(joblib.parallel.get_active_backend()[0]).__name__ == "DaskDistributedBackend"
+    jobs = min(k, joblib.effective_n_jobs(None if cluster else jobs))
+    alone = jobs == 1 and not cluster
+    variables = {name: os.environ.get(name) for name in PASSED_ON}
+    policy = _dtype_policy(alone)
+    threads = None if alone or cluster else max(1, joblib.cpu_count() // jobs)
+    arrays = faces.arrays()  # one object, which Dask sends to each worker once
+    tasks = [
+        joblib.delayed(_fold)(
+            net, arrays, numbers, fold, variables, policy, threads, os.getpid() if alone else None,
+            {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings,
+        )
+        for fold in range(k)
+    ]  # fmt: skip
+    results: list = []
+    try:
+        with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone and not redraws()) as progress:
+            if alone:
+                with interrupts.remembered():
+                    for task, arguments, _ in tasks:
+                        results.append(task(*arguments))
+                        progress.update()
+                        interrupts.check()
+            else:
+                for result in joblib.Parallel(jobs, return_as="generator")(tasks):
+                    results.append(result)
+                    progress.update()
+    except KeyboardInterrupt:
+        print(
+            f"fer-keras: stopped after {len(results)} of {k} folds; the same call goes on from there", file=sys.stderr
+        )
+        raise
+    finally:
+        if not alone and not cluster:
+            joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=len(results) < k)
+    probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
+    for fold, (_, predicted, _) in enumerate(results):
+        probabilities[numbers == fold] = predicted
+    accuracies = np.array([accuracy for accuracy, _, _ in results])
+    return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
+
+
+def _fold(
+    net, arrays, numbers, fold, variables, policy, threads, caller, settings
+) -> tuple[float, np.ndarray, str]:  # fmt: skip
+    """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
+    with _one_at_a_time:
+        for name in PASSED_ON:
+            os.environ.pop(name, None)
+        os.environ.update({name: value for name, value in variables.items() if value is not None})
+        if threads := threads or _threads_of_dask_worker():
+            from fer_keras.base.backend import limit_threads
+
+            limit_threads(threads)
+        import keras
+
+        from fer_keras.base import progress
+        from fer_keras.training.train import train
+
+        progress.silent = os.getpid() != caller
+        if policy:
+            keras.config.set_dtype_policy(policy)
+        distribution = keras.distribution.distribution()
+        faces, held_out = Faces(**arrays), numbers == fold
+        run = train(net, faces[~held_out], faces[held_out], **settings)
+        result = run.metrics["accuracy"]["value"], run.predict(faces[held_out]), str(run.folder)
+        keras.utils.clear_session()  # or every fold's graphs stay in memory; it forgets these two settings
+        if policy:
+            keras.config.set_dtype_policy(policy)
+        if distribution:
+            keras.distribution.set_distribution(distribution)
+        progress.silent = False
+        return result
+
+
+def _dtype_policy(alone: bool) -> str | None:
+    """The number type that the user has set, which workers have to be told."""
+    if "keras" not in sys.modules:
+        return None
+    import keras
+
+    if keras.distribution.distribution() and not alone:
+        raise ValueError("an active keras.distribution goes with jobs=1: it uses all devices for one fold at a time")
+    return keras.config.dtype_policy().name
+
+
+def _threads_of_dask_worker() -> int | None:
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
+
+    try:
+        return get_worker().state.nthreads
+    except ValueError:  # not in a worker
+        return None

@@ -1,0 +1,154 @@
+"""What happens between two epochs of a training: state, checkpoints, bar, and the way to stop."""
+
+import json
+import math
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fer_keras.base import backend, home, interrupts
+from fer_keras.base.progress import EpochBar
+from fer_keras.nets.recipes import Recipe
+from fer_keras.training import run as runs
+
+SHARE_OF_SAVING = 0.02  # of the time, at most, goes into saving the state between epochs
+
+
+def write_model(path: Path, model: keras.Model) -> None:
+    """`model.save`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
+    try:
+        model.save(unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+class State:
+    """All that the next epoch depends on: weights, optimiser, random seeds of layers, and the history so far."""
+
+    def __init__(self, path: Path, model: keras.Model):
+        self.path, self.model = path, model
+        self.epoch, self.history, self.seconds = 0, [], 0.0
+        self.restored: list[np.ndarray] = []
+        self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
+        self.saved = 0  # the last epoch on disk
+
+    def variables(self) -> list[keras.Variable]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def save(self) -> None:
+        about = json.dumps({"epoch": self.epoch, "history": self.history, "seconds": self.seconds})
+        values = {str(i): value for i, value in enumerate([*backend.numbers(self.variables()), *self.kept])}
+        home.write_whole(self.path, lambda file: np.savez(file, about=about, **values))
+        self.saved = self.epoch
+
+    def restore(self) -> int:
+        """The epochs already done. A damaged file is as good as none."""
+        try:
+            with np.load(self.path, allow_pickle=False) as kept:
+                about = json.loads(kept["about"].item())
+                values = [kept[str(i)] for i in range(len(kept.files) - 1)]
+            now, self.kept = values[: len(self.variables())], values[len(self.variables()) :]
+            if [value.shape for value in now] != [tuple(variable.shape) for variable in self.variables()]:
+                raise ValueError("it is of another net")
+        except FileNotFoundError:
+            return 0
+        except Exception as error:  # zipfile and numpy raise many kinds
+            print(f"fer-keras: {self.path} is damaged ({error}); training starts again", file=sys.stderr)
+            return 0
+        self.restored = now
+        self.put_back()
+        self.epoch, self.history, self.seconds = about["epoch"], about["history"], about["seconds"]
+        self.saved = self.epoch
+        return self.epoch
+
+    def put_back(self) -> None:
+        """Assign what was restored; once more when training begins, as Keras may have tried a step before."""
+        for variable, value in zip(self.variables(), self.restored or self.variables(), strict=True):
+            variable.assign(value)
+
+    def best(self) -> int:
+        """The first epoch with the highest validation accuracy."""
+        return 1 + int(np.argmax([scores["val_accuracy"] for scores in self.history]))
+
+    def keep(self) -> None:
+        if self.best() == self.epoch:
+            self.kept = backend.numbers(self.model.variables)
+
+    def back_to_kept(self) -> int:
+        """Give the model the weights that are kept, and say of which epoch they are."""
+        for variable, value in zip(self.model.variables, self.kept, strict=False):  # none: the last epoch's stay
+            variable.assign(value)
+        return self.best() if self.kept else self.epoch
+
+
+class Watch(keras.callbacks.Callback):
+    """After each epoch the history, the bar, the checkpoints and the state."""
+
+    def __init__(self, state: State, plan: Recipe, seed: int, bar: EpochBar):
+        super().__init__()
+        self.state, self.plan, self.seed, self.bar = state, plan, seed, bar
+        self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
+
+    def start(self) -> int:
+        """The epochs that are done already."""
+        done = self.state.restore()
+        self.bar.start(done)
+        return done
+
+    def on_train_begin(self, logs=None):
+        self.state.put_back()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began = time.monotonic()
+        backend.seed_epoch(self.seed, epoch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        interrupts.check()
+        now = time.monotonic()
+        if now - self.looked > 1:
+            self.looked = now
+            self._check(logs)
+            self.bar.within((batch + 1) / self.params["steps"], logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs, "val_loss")
+        state, now = self.state, time.monotonic()
+        state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began
+        state.history.append({name: float(value) for name, value in logs.items()})
+        self.bar.epoch(epoch + 1, logs, now - self.began)
+        if self.plan.keep == "best":
+            state.keep()
+        if epoch + 1 in self.plan.checkpoints:
+            with runs.stored(state.path.parent):
+                write_model(state.path.with_name("checkpoints") / f"{epoch + 1}.keras", self.model)
+        if self.saving <= SHARE_OF_SAVING * (now - self.saved):
+            self._save()
+
+    def _save(self) -> None:
+        began = time.monotonic()
+        try:
+            self.state.save()
+        except OSError as error:
+            warnings.warn(
+                f"the state after epoch {self.state.epoch} was not saved ({error.strerror or error}); "
+                f"training goes on. Free space under {home.folder()}, or set FER_KERAS_HOME",
+                stacklevel=2,
+            )
+        self.saved = time.monotonic()
+        self.saving = self.saved - began
+
+    def _check(self, logs, *more) -> None:
+        for name in ("loss", *more):
+            if not math.isfinite(logs[name]):
+                raise ValueError(
+                    f"the {name} of {self.model.name} became {logs[name]} in epoch {self.state.epoch + 1}: "
+                    f"lower learning_rate ({self.plan.learning_rate})"
+                )

@@ -1,0 +1,184 @@
+"""A run is what one training leaves, in a folder of `runs/` named after all that decided the result.
+
+`config.json` (written first), `history.csv`, `model.keras`, `checkpoints/`, `predictions/`, and at last `metrics.json`,
+which also holds a checksum of each file: a run without it is unfinished, one that differs from it is damaged.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+import numpy as np
+
+from fer_keras.base import home
+from fer_keras.base.home import write_whole
+from fer_keras.faces import EMOTIONS, Faces
+from fer_keras.training.predict import load_model, predict
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training. Scores are on the validation faces, after the epoch that the recipe keeps."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @cached_property
+    def config(self) -> dict:
+        """Net, options, recipe, seed, data, backend: what decides the result, and the versions it was made with."""
+        return json.loads((self.folder / "config.json").read_text())
+
+    @cached_property
+    def metrics(self) -> dict:
+        """`accuracy` and `accuracy_without_duplicates`, each with value, n and 95 % interval; `loss`, `seconds`, …"""
+        return json.loads((self.folder / "metrics.json").read_text())
+
+    @cached_property
+    def history(self) -> "pd.DataFrame":
+        """Loss and accuracy after each epoch, training (with dropout and augmentation) and validation (`val_…`)."""
+        import pandas as pd
+
+        return pd.read_csv(self.folder / "history.csv", index_col="epoch", float_precision="round_trip")
+
+    @cached_property
+    def model(self) -> "keras.Model":
+        return self._load("model.keras")
+
+    def checkpoint(self, epoch: int) -> "keras.Model":
+        """The model after an epoch that the recipe's `checkpoints` name."""
+        return self._load(f"checkpoints/{epoch}.keras")
+
+    def predict(self, faces: Faces) -> np.ndarray:
+        """(n, 7) probabilities, one row a face; kept with the run, so that asking again costs nothing."""
+        kept = _predictions(self.folder, faces)
+        try:
+            predictions = np.load(kept, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            predictions = None
+        if predictions is None or predictions.shape != (len(faces), len(EMOTIONS)):
+            predictions = predict(self.model, faces)
+            with suppress(OSError):  # a store of others that is read only
+                keep_predictions(self.folder, faces, predictions)
+        return predictions
+
+    def _load(self, name: str) -> "keras.Model":
+        if not (self.folder / name).exists():
+            there = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.keras"))
+            raise ValueError(f"run {self.name} keeps no {name}; it keeps {', '.join(there) or 'no model'}")
+        return load_model(self.folder / name)
+
+
+def keep_predictions(folder: Path, faces: Faces, predictions: np.ndarray) -> None:
+    write_whole(_predictions(folder, faces), lambda file: np.save(file, predictions, allow_pickle=False))
+
+
+def _predictions(folder: Path, faces: Faces) -> Path:
+    return folder / "predictions" / f"{hashlib.sha256(faces.images.tobytes()).hexdigest()[:16]}.npy"
+
+
+def folder_of(decides: dict) -> Path:
+    """Where the run lives that these settings decide."""
+    key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+    return home.folder() / "runs" / f"{re.sub(r'[^A-Za-z0-9_.]', '.', decides['net'])}-{key}"
+
+
+def finished(folder: Path) -> Run | None:
+    """The run in this folder, if it is finished and whole."""
+    try:
+        files = json.loads((folder / "metrics.json").read_text())["files"]
+        return Run(folder) if all(checksum(folder / name) == value for name, value in files.items()) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def set_aside_if_damaged(folder: Path) -> None:
+    """Rename a run that says it is finished and is not whole."""
+    if (folder / "metrics.json").exists() and not finished(folder):
+        name = f"{folder.name}.damaged"
+        aside = next(path for i in itertools.count(1) if not (path := folder.with_name(f"{name}-{i}")).exists())
+        folder.rename(aside)
+        print(f"fer-keras: run {folder.name} was damaged; it is kept as {aside.name} and trained anew", file=sys.stderr)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time work on this run; the lock goes with the process that holds it."""
+    lock = filelock.FileLock(folder.parent / ".locks" / folder.name)
+    with stored(folder):
+        (folder.parent / ".locks").mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
+            lock.acquire()
+    try:
+        for left in folder.rglob(".unfinished-*"):  # of processes that were killed while they wrote
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def stored(folder: Path) -> Iterator[None]:
+    """Turn a full disk or a folder that takes no files into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        why = f"the run could not be written ({error.strerror or error}); free space there or set FER_KERAS_HOME to "
+        why += "another folder, and call again: what was saved stays and is gone on from"
+        raise OSError(error.errno, why, str(folder)) from None
+
+
+def finish(folder: Path, metrics: dict) -> Run:
+    """Write `metrics.json` with the checksums: from now on the run is finished."""
+    paths = [folder / "config.json", folder / "history.csv", *folder.rglob("*.keras"), *folder.rglob("*.npy")]
+    files = {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(paths)}
+    write_json(folder / "metrics.json", metrics | {"files": files})
+    return Run(folder)
+
+
+def write_json(path: Path, values: dict) -> None:
+    write_whole(path, lambda file: file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode()))
+
+
+def checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def _says_finished(folder: Path) -> bool:
+    return (folder / "metrics.json").exists() and ".damaged-" not in folder.name
+
+
+def find_run(text: str) -> Run | None:
+    """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
+    named = (folder for folder in (Path(text), home.folder() / "runs" / text) if (folder / "metrics.json").exists())
+    if not (found := [*named][:1]):
+        models = (home.folder() / "runs").glob("*/model.keras")
+        found = [path.parent for path in models if text and text in path.parent.name and _says_finished(path.parent)]
+    if len(found) > 1:
+        raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
+    if found and not finished(found[0]):
+        raise ValueError(f"run {found[0].name} is damaged; train it anew")
+    return Run(found[0]) if found else None

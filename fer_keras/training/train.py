@@ -1,0 +1,270 @@
+"""`train`: one net, one recipe, one seed -> a `Run`, loaded if it has been made before, continued if it was stopped."""
+
+import hashlib
+import inspect
+import json
+import random
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from importlib.metadata import version
+from types import CodeType, FunctionType
+
+import keras
+import numpy as np
+
+from fer_keras.base import backend, home, interrupts
+from fer_keras.base.progress import EpochBar
+from fer_keras.data.batches import FaceBatches
+from fer_keras.faces import Faces
+from fer_keras.nets.recipes import RECIPES, Recipe
+from fer_keras.nets.reports import build, changed_options, own_source
+from fer_keras.scores import accuracy, cross_entropy, stand_in_both
+from fer_keras.training import run as runs
+from fer_keras.training.predict import predict
+from fer_keras.training.resume import State, Watch, write_model
+
+NUMBERS = 1  # goes up when a change to this package changes what a training ends with
+
+
+def train(
+    net: str | keras.Model,
+    training: Faces,
+    validation: Faces,
+    *,
+    recipe: str | Recipe | None = None,
+    options: dict | None = None,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    compile_options: dict | None = None,
+    keep_model: bool = True,
+    title: str | None = None,
+    **changes,
+) -> runs.Run:
+    """Train by the net's own recipe, or load the run if these very settings have been trained before.
+
+    net: a name, `module:function`, or a model (of which a copy is trained, from its present weights).
+    recipe: the name of another recipe, or a Recipe; nets of your own go by report C's. options: for `build`.
+    changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are.
+    title: what the bar says (the net's name).
+    A training that was stopped or killed goes on after the last epoch that was saved.
+
+    >>> run = train("cnn_pyramid", faces.split("Training"), faces.split("PublicTest"), seed=1, epochs=5)
+    >>> run.metrics["accuracy"], run.history, run.model
+    """
+    if len(training) == 0 or len(validation) == 0:
+        raise ValueError(f"there are {len(training)} training and {len(validation)} validation faces; both need some")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
+    plan = (recipe if isinstance(recipe, Recipe) else recipe_of(net, recipe)).changed(**changes)
+    deterministic = backend.deterministic()
+    options = changed_options(net, options or {})
+    seed = int(seed)
+    decides = {
+        "numbers": NUMBERS,
+        "net": net if isinstance(net, str) else net.name,
+        "code": _code(net),
+        "options": _described(options),
+        "recipe": _described(plan.settings()),
+        "seed": seed,
+        "training": faces_digest(training, plan.targets == "votes"),
+        "validation": faces_digest(validation),
+        "backend": backend.BACKEND,
+        "dtype": keras.config.dtype_policy().name,
+        "deterministic": deterministic,
+        "callbacks": _described(list(callbacks)),
+        "compile": _described(compile_options or {}),
+        "model": keep_model,
+    }
+    if devices := backend.devices():
+        decides["devices"] = devices
+    decides = json.loads(json.dumps(decides))
+    folder = runs.folder_of(decides)
+    if run := runs.finished(folder):
+        return run
+    with _seeded(seed):
+        model = build(net, **options) if isinstance(net, str) else _copy(net)
+    rates = _compile(model, plan, compile_options or {})
+    votes = plan.targets == "votes"
+    batches = FaceBatches(
+        training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed,
+        targets=training.vote_targets() if votes else None,
+    )  # fmt: skip
+    held_out = FaceBatches(validation, shuffle=False, targets=validation.label_targets() if votes else None)
+    # from here on nothing is wrong with what was asked for
+    with runs.alone(folder):
+        if run := runs.finished(folder):  # another process has just made it
+            return run
+        runs.set_aside_if_damaged(folder)
+        versions = {"fer-keras": version("fer-keras"), "keras": keras.__version__, "backend": backend.version()}
+        with runs.stored(folder):
+            runs.write_json(folder / "config.json", decides | {"versions": versions})
+        state = State(folder / "state.npz", model)
+        watch = Watch(state, plan, seed, EpochBar(title or model.name, plan.epochs))
+        if watch.start() < plan.epochs:
+            _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
+        with runs.stored(folder):
+            run = _leave(model, state, training, validation, keep_model)
+            state.path.unlink(missing_ok=True)
+        return run
+
+
+def _compile(model: keras.Model, plan: Recipe, options: dict) -> bool:
+    """Compile by the recipe; True if its learning rates apply, which they do not to an optimizer of the user's."""
+    losses = {"labels": keras.losses.SparseCategoricalCrossentropy, "votes": keras.losses.CategoricalCrossentropy}
+    usual = {"loss": losses[plan.targets](), "metrics": ["accuracy"]}
+    rates = "optimizer" not in options
+    if rates:
+        usual["optimizer"] = _optimizer(plan)
+    elif isinstance(options["optimizer"], keras.optimizers.Optimizer):  # each training needs one of its own
+        options = options | {"optimizer": options["optimizer"].from_config(options["optimizer"].get_config())}
+    more = [each for each in options.get("metrics", []) if each != "accuracy"]
+    model.compile(**usual | options | {"metrics": ["accuracy", *more]})
+    model.optimizer.build(model.trainable_variables)
+    return rates
+
+
+def _rates(plan: Recipe) -> keras.callbacks.Callback:
+    """Sets the rate where the recipe changes it, and leaves it to other callbacks elsewhere."""
+
+    def change(epoch, logs):
+        if epoch and plan.rate(epoch + 1) != plan.rate(epoch):
+            each.model.optimizer.learning_rate = plan.rate(epoch + 1)
+
+    each = keras.callbacks.LambdaCallback(on_epoch_begin=change)
+    return each
+
+
+def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
+    watch = callbacks[-1]
+    try:
+        with interrupts.remembered(), backend.frees_graphs():
+            model.fit(
+                backend.feed(batches),
+                epochs=watch.plan.epochs,
+                initial_epoch=watch.state.epoch,
+                validation_data=backend.feed(held_out),
+                callbacks=[batches.epochs(), *callbacks],
+                shuffle=False,
+                verbose=0,
+            )
+    except KeyboardInterrupt:
+        print(f"fer-keras: stopped; the same call goes on after epoch {watch.state.saved}", file=sys.stderr)
+        raise
+    finally:
+        watch.bar.close()
+
+
+def _leave(model: keras.Model, state: State, training: Faces, validation: Faces, keep_model: bool) -> runs.Run:
+    """Write all that the run consists of."""
+    import pandas as pd
+
+    folder = state.path.parent
+    epoch = state.back_to_kept()
+    table = pd.DataFrame(state.history, index=pd.RangeIndex(1, len(state.history) + 1, name="epoch"))
+    home.write_whole(folder / "history.csv", lambda file: table.to_csv(file))
+    if keep_model:
+        write_model(folder / "model.keras", model)
+    probabilities = predict(model, validation)
+    if not np.isfinite(probabilities).all():
+        raise ValueError(f"{model.name} ends with probabilities that are no numbers: lower learning_rate")
+    runs.keep_predictions(folder, validation, probabilities)
+    predicted, also_in_training = probabilities.argmax(axis=1), stand_in_both(validation, training)
+    return runs.finish(folder, {
+        "accuracy": accuracy(validation.labels, predicted),
+        "accuracy_without_duplicates": accuracy(validation.labels[~also_in_training], predicted[~also_in_training]),
+        "loss": cross_entropy(validation.labels, probabilities),
+        "epoch": epoch,
+        "parameters": model.count_params(),
+        "seconds": round(state.seconds, 1),
+        "date": date.today().isoformat(),
+        "device": ", ".join([home.machine(), *backend.gpus()]),
+    })  # fmt: skip
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Seed what initial weights and dropout are drawn from. Keras asks `random.randint` for that, of which other
+    threads of the process draw as well (a Dask worker's do); here they get their own numbers."""
+    keras.utils.set_random_seed(seed)
+    ours, theirs, here = random.Random(seed), random.randint, threading.get_ident()
+    random.randint = lambda low, high: (ours.randint if threading.get_ident() == here else theirs)(low, high)
+    try:
+        yield
+    finally:
+        random.randint = theirs
+
+
+def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
+    """The recipe of that name; without one the net's own, and report C's for nets that have none."""
+    if name is None:
+        name = net if isinstance(net, str) and net in RECIPES else "cnn_pyramid"
+    if name not in RECIPES:
+        raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def _optimizer(plan: Recipe) -> keras.optimizers.Optimizer:
+    settings = {"learning_rate": plan.rate(1), **plan.optimizer_options}
+    try:
+        return keras.optimizers.get({"class_name": plan.optimizer, "config": settings})
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"no optimizer {plan.optimizer} with {settings}: {str(error).splitlines()[0]}") from None
+
+
+def _copy(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _code(net: str | keras.Model) -> str | None:
+    """What tells two versions of the user's own net apart: the file it is in; of a model its layers and weights."""
+    if not isinstance(net, str):
+        values = b"".join(value.tobytes() for value in net.get_weights())
+        return _hash(net.to_json().encode() + values)
+    return _hash(own_source(net)) if ":" in net else None
+
+
+def faces_digest(faces: Faces, votes: bool = False) -> str:
+    """Of pictures and labels, or votes, in their order, which decides the batches."""
+    learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
+    return _hash(faces.images.tobytes() + learned)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _described(value):
+    """A setting as JSON: plain values, Keras' objects by their configuration, functions by their code, callbacks by
+    what they were made with, others by their class."""
+    if isinstance(value, str | int | float | None):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return [_described(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): _described(each) for name, each in value.items()}
+    if isinstance(value, partial):
+        return [_described(value.func), _described(value.args), _described(value.keywords)]
+    if isinstance(value, FunctionType):
+        code, closure = value.__code__, [cell.cell_contents for cell in value.__closure__ or ()]
+        constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+        return [code.co_code.hex(), constants, list(code.co_names), _described([value.__defaults__, closure])]
+    if isinstance(value, keras.callbacks.Callback):
+        made_with = inspect.signature(type(value).__init__).parameters.values()
+        any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
+        names = [name for name in vars(value) if any_name or name in {each.name for each in made_with}]
+        plain = {name: vars(value)[name] for name in names if not name.startswith("_") and name != "params"}
+        plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
+        return [type(value).__qualname__, _described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
+    try:
+        return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+    except (TypeError, ValueError):
+        kind = value if isinstance(value, type) else type(value)
+        return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,341 @@
+"""The site: every formula understood, everything escaped, and its pages opened in a real browser."""
+
+import shutil
+import unicodedata
+import warnings
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nbformat
+import pages
+import pytest
+from bs4 import BeautifulSoup
+from conftest import require
+from fontTools.ttLib import TTFont
+from nbconvert import HTMLExporter
+from PIL import Image, ImageStat
+
+from fer_keras.report import page as rendering
+from fer_keras.report.formulas import FormulaError, mathml
+from fer_keras.report.pages import title, write_site
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LARGEST = 5e6  # bytes of a page
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """A site of a page with everything, run on evil data, between two that ran on drawn faces."""
+    out = tmp_path_factory.mktemp("site")
+    (out / "executed").mkdir()
+    results = []
+    for name, changes in {
+        "01_first": {},
+        "07_everything": {
+            "parameters": {"DATA": f"/data/{pages.EVIL}.csv", "NAME": pages.EVIL},
+            "failed": f"cell 12: ValueError: {pages.EVIL}",
+        },
+        "40_last": {},
+    }.items():
+        path = out / "executed" / f"{name}.ipynb"
+        notebook = pages.everything()
+        if not changes:  # neither an error nor an unknown formula
+            del notebook.cells[-1]
+            notebook.cells[2].source = notebook.cells[2].source.split("\n\nand one that")[0]
+        nbformat.write(notebook, path)
+        results.append(pages.result(path, **changes))
+    with pytest.warns(rendering.FormulaWarning, match="07_everything: the formula .*unknownmacro is not known"):
+        write_site(out, results, {"data": f"{pages.EVIL}.csv", "preset": "smoke"})
+    return out
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_formula_of_a_notebook_is_understood_and_in_the_font(path):
+    font = TTFont(rendering.TEMPLATES / "report" / "math.woff").getBestCmap()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", rendering.FormulaWarning)
+        for cell in nbformat.read(path, 4).cells:
+            if cell.cell_type == "markdown":
+                for formula in BeautifulSoup(rendering._markdown(cell.source), "html.parser").find_all("math"):
+                    missing = {c for c in characters(formula) if ord(c) not in font}
+                    assert not missing, (formula["alttext"], missing)
+
+
+def characters(formula) -> set[str]:
+    """What a browser draws: a single letter stands for the italic one."""
+    found = set()
+    for token in formula.find_all(["mi", "mn", "mo", "mtext"]):
+        text = token.get_text()
+        if token.name == "mi" and len(text) == 1 and unicodedata.name(text).startswith(("LATIN", "GREEK SMALL")):
+            name = unicodedata.name(text).replace("LATIN ", "").replace("GREEK ", "").replace("LETTER ", "")
+            text = "ℎ" if text == "h" else unicodedata.lookup(f"MATHEMATICAL ITALIC {name}")
+        found |= set(text)
+    return found - {"\xa0"}
+
+
+@pytest.mark.parametrize(
+    ("tex", "holds"),
+    [
+        (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtr>*2"),
+        (r"\begin{gathered} a \\ b \end{gathered}", "<mtr>*2"),
+        (r"\operatorname*{arg\,max}_{\theta} f", "<munder><mrow><mtext>arg\xa0max</mtext>"),
+        (r"\arg\min_k f", "<munder><mrow><mtext>arg\xa0min</mtext>"),
+        (r"\max_k f", "<munder><mo>max</mo>"),
+        (r"\boldsymbol{\theta}", "<mi>𝜽</mi>"),
+        (r"\mathbf{1}", "<mn>𝟏</mn>"),
+        (r"\mathrm{d}", "<mtext>d</mtext>"),
+        (r"a \sim b", "<mo>∼</mo>"),
+        (r"a \pm b", "<mo>±</mo>"),
+        (r"a = -b", '<mo form="prefix">−</mo>'),
+        (r"a - b", "<mo>−</mo>"),
+        (r"y \log x", '<mspace width="0.167em" />*2'),
+        (r"\overline{ab}", 'stretchy="true">¯</mo>'),
+        (r"a < b", "<mo>&lt;</mo>"),
+        (r"a/b", '<mo lspace="0" rspace="0">/</mo>'),
+    ],
+)
+def test_what_the_converter_would_misread_is_put_right(tex, holds):
+    text, _, times = holds.partition("*")
+    found = mathml(tex, display=True)
+    ElementTree.fromstring(found)  # well formed
+    assert found.count(text) == int(times or 1), found
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [r"\foo{x}", r"\frac{a}{b", "a & b", r"\text{if $x$}", r"\sum\nolimits x", r"\not= x", r"\left( x", " ",
+     r"\begin{tikz}x\end{tikz}", r"\hline", r"\label{x}"],
+)  # fmt: skip
+def test_a_formula_that_is_not_fully_understood_is_refused_in_a_sentence(tex):
+    with pytest.raises(FormulaError, match="formula"):
+        mathml(tex)
+
+
+def test_nothing_from_data_becomes_markup(site):
+    for path in site.glob("*.html"):
+        page = soup(path)
+        assert not page.find_all(["script", "iframe", "object", "form"])
+        assert not [tag for tag in page.find_all(True) if any(name.startswith("on") for name in tag.attrs)]
+        assert not [image["src"][:30] for image in page.find_all("img") if not image["src"].startswith("data:")]
+        assert not [a["href"] for a in page.find_all("a", href=True) if a["href"].lower().startswith("javascript")]
+        assert "default-src 'none'" in page.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    page = soup(site / "07_everything.html")
+    assert page.select_one(".out em").text == pages.EVIL  # in prose
+    assert page.select_one('.out a[href="https://e.org/p.png"]').text == "p"  # a picture from elsewhere is a link
+    text = page.get_text()
+    assert text.count(pages.EVIL) >= 6  # file, parameter, failure, Markdown, text and error: shown as they are written
+    assert "for <b>x</b>" in text and "<b>x</b>" in soup(site / "index.html").get_text()
+
+
+def test_a_page_says_what_it_was_made_of(site):
+    page = soup(site / "07_everything.html")
+    facts = {row.dt.text: row.dd.text for row in page.select(".facts div")}
+    assert (
+        facts["Data"] == f"{pages.EVIL}.csv" and facts["Device"] == "a GPU" and facts["Took"] == "1 min 11 s, 1,234 MB"
+    )
+    assert facts["Preset"] == "smoke: the figures mean nothing, slim nets"
+    assert facts["Versions"].startswith("fer-keras ") and ", Keras 3." in facts["Versions"]
+    rows = [[cell.text for cell in row.find_all(["th", "td"])] for row in page.select(".parameters tbody tr")]
+    assert rows[1:] == [["WIDTH", "0.5", "of the nets"], ["NAME", pages.EVIL, "of a thing"]]
+    assert "Not for publication" in page.select_one(".real").text and not page.select(".drawn")
+    assert page.select_one("#stopped .error") and page.select_one('a[href="#stopped"]')
+    assert "1 / 0" in page.select_one("#stopped .in").text
+    other = soup(site / "01_first.html")
+    assert "These faces are drawn" in other.select_one(".drawn").text and not other.select(".real, .failed, #stopped")
+
+
+def test_pages_lead_to_each_other(site):
+    for path in site.glob("*.html"):
+        links = {a["href"] for a in soup(path).find_all("a", href=True) if not a["href"].startswith(("#", "http"))}
+        assert not [link for link in links if not (site / link).exists() and link != "40_mathematics.html"]
+    beside = [a["href"] for a in soup(site / "07_everything.html").select("footer a")]
+    assert beside == ["01_first.html", "40_last.html"]
+
+
+def test_the_index_shows_question_answer_key_figure_and_facts(site):
+    index = soup(site / "index.html")
+    articles = index.find_all("article")
+    assert [article.h2.a["href"] for article in articles] == ["01_first.html", "07_everything.html", "40_last.html"]
+    first, failed, _ = articles
+    assert first.h2.text == "07 · Does a page show everything?" and "0.63" in first.select_one(".summary").text
+    assert first.img["alt"] == 'The key figure, "quoted" & <b>marked</b>' and first.find("math")
+    for fact in ("embedded", "smoke", "1 min 11 s", "2026-11-21 14:03", "Keras", "a GPU"):
+        assert fact in first.select_one(".made").text
+    assert "Failed: cell 12: ValueError" in failed.text and "Failed" not in first.text
+    assert "1 of 3 notebooks" in index.select_one(".failed").text
+    assert index.select(".drawn") and index.select(".real")
+    assert "3 min 34 s" in index.select_one(".facts").text
+
+
+def test_the_last_figure_is_the_key_figure_where_none_is_tagged(tmp_path):
+    notebook = pages.everything()
+    for cell in notebook.cells:
+        cell.metadata.pop("tags", None)
+    nbformat.write(notebook, tmp_path / "01_a.ipynb")
+    with pytest.warns(rendering.FormulaWarning):
+        write_site(tmp_path, [pages.result(tmp_path / "01_a.ipynb")], {"data": "embedded", "preset": "quick"})
+    assert soup(tmp_path / "index.html").img["alt"].startswith("The last figure")
+
+
+def test_tables_say_what_their_headers_head(site):
+    tables = soup(site / "01_first.html").select("main .cell table")
+    assert len(tables) == 4
+    for table in tables:
+        assert all(cell.get("scope") and cell.get_text(strip=True) for cell in table.find_all("th"))
+        assert table.parent["tabindex"] == "0" and table.parent["aria-label"]
+    _, plain, _, styled = tables
+    assert [cell.text for cell in plain.thead.find_all(["th", "td"])] == ["run", "accuracy", "net"]
+    assert [cell.get("class") for cell in plain.tbody.tr.find_all("td")] == [["number"], None]
+    assert (
+        styled.caption.text == "Styled" and "paper" in styled.parent["class"] and "paper" not in plain.parent["class"]
+    )
+
+
+def test_lines_of_long_cells_break_and_those_of_numbers_do_not():
+    short, long = (f"<table><tr><td>{text}</td><td>0.5</td></tr></table>" for text in ("a net", "word " * 12))
+    found = BeautifulSoup(rendering.tidy(short + long), "html.parser").find_all("table")
+    assert [table.get("class") for table in found] == [None, ["prose"]]
+
+
+def test_a_title_is_the_first_heading():
+    assert title(pages.everything()) == "07 · Does a page show everything?"
+    assert title(nbformat.v4.new_notebook()) == ""
+
+
+def test_every_page_of_the_notebooks_is_whole(smoke_report):
+    found = sorted(smoke_report.glob("*.html"))
+    assert len(found) == len(list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))) + 1
+    for path in found:
+        page = soup(path)
+        assert path.stat().st_size < LARGEST, path.name
+        assert not page.select(".tex"), f"{path.name}: a formula is not understood"
+        assert len(page.find_all("h1")) == 1 and page.html["lang"] == "en"
+        levels = [int(heading.name[1]) for heading in page.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path.name
+        assert all(len(image["alt"]) > 20 and "No description" not in image["alt"] for image in page.find_all("img"))
+        assert page.find("img") or not path.name[0].isdigit()
+        assert "figures mean nothing" in page.select_one(".facts").text and page.select(".drawn")
+
+
+def test_plain_nbconvert_shows_an_executed_notebook():
+    text, _ = HTMLExporter().from_notebook_node(pages.everything())
+    assert "The accuracy is <strong>0.63</strong>" in text and "data:image/png" in text
+
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    require("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """`visit(path, ...)`: the opened page; what it asked for beyond itself, and its complaints, are in .trouble."""
+    contexts = []
+
+    def go(path: Path, size: str = "desktop", scheme: str = "light"):
+        width, height = SIZES[size]
+        viewport = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=viewport, color_scheme=scheme, offline=True))
+        page = contexts[-1].new_page()
+        page.trouble = []
+        page.on("console", lambda message: page.trouble.append(message.text))
+        page.on("pageerror", lambda error: page.trouble.append(str(error)))
+        page.on("dialog", lambda dialog: page.trouble.append(dialog.message))
+        page.on("requestfailed", lambda request: page.trouble.append(request.url[:200]))
+        page.on("request", lambda r: r.url.startswith(("data:", path.as_uri())) or page.trouble.append(r.url[:200]))
+        page.goto(path.as_uri())
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def complaints(page) -> list[str]:
+    """What axe finds that is serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response
+    assert len(found["passes"]) > 10  # it did look
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("name", ["index", "07_everything"])
+def test_a_page_opens_without_network_and_without_complaints(site, visit, tmp_path, name, size, scheme):
+    page = visit(site / f"{name}.html", size, scheme)
+    page.screenshot(path=tmp_path / "folded.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == SIZES[size][0]  # nothing sticks out
+    with Image.open(tmp_path / "folded.png") as shot:
+        corner = ImageStat.Stat(shot.convert("L").crop((0, 0, 9, 900))).mean[0]
+    assert corner > 240 if scheme == "light" else corner < 40
+    if name != "index":
+        page.check("#show-code", force=True)
+        for summary in page.query_selector_all("summary"):
+            summary.click()
+    assert complaints(page) == [] and page.trouble == []
+
+
+def test_every_notebooks_page_opens_without_complaints(smoke_report, visit):
+    for path in sorted(smoke_report.glob("*.html")):
+        page = visit(path)
+        assert (path.name, complaints(page), page.trouble) == (path.name, [], [])
+
+
+def test_formulas_have_size_and_the_embedded_font(site, visit):
+    page = visit(site / "07_everything.html")
+    boxes = [formula.bounding_box() for formula in page.query_selector_all("math")]
+    assert len(boxes) >= 8 and all(box["width"] > 4 and box["height"] > 8 for box in boxes)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("[...document.fonts].map(face => [face.family, face.status])") == [["Report Math", "loaded"]]
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": "math"})["nodeIds"]:
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        assert all(font["isCustomFont"] for font in fonts), fonts
+
+
+def test_one_switch_shows_the_code(site, visit):
+    page = visit(site / "01_first.html")
+    code = page.locator(".in")
+    assert not any(cell.is_visible() for cell in code.all())
+    page.focus("#show-code")
+    page.keyboard.press("Space")
+    assert code.count() == 12 and all(cell.is_visible() for cell in code.all())
+    page.click("label[for=show-code]")
+    assert not any(cell.is_visible() for cell in code.all())
+
+
+def test_a_page_prints_without_the_switch_and_with_whole_figures(site, visit):
+    page = visit(site / "07_everything.html", scheme="dark")
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert not page.is_visible("label[for=show-code]") and not page.is_visible(".top")
+    assert page.evaluate("getComputedStyle(document.querySelector('figure')).breakInside") == "avoid"
+    assert (
+        page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 30, 33)"
+    )  # dark on white, whatever the screen

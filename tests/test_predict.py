@@ -1,0 +1,157 @@
+import json
+import shutil
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from keras import layers
+from PIL import Image
+
+from fer_keras import EMOTIONS, train
+from fer_keras.__main__ import main
+from fer_keras.training.run import find_run
+
+
+@pytest.fixture(scope="module")
+def run(drawn):
+    sides = drawn.split("Training")[:200], drawn.split("PublicTest")
+    return train("dnn_narrow", *sides, options={"width": 0.25}, epochs=1)
+
+
+@pytest.fixture
+def pictures(tmp_path, drawn):
+    for number in range(3):
+        Image.fromarray(drawn.images[number]).save(tmp_path / f"face{number}.png")
+    return tmp_path
+
+
+def _table(text: str) -> pd.DataFrame:
+    lines = [line.split() for line in text.strip().splitlines()]
+    return pd.DataFrame(lines[1:], columns=lines[0])
+
+
+def test_a_folder_of_pictures_gives_a_table_of_labels_and_probabilities(run, drawn, pictures, capsys):
+    assert main(["predict", run.name, str(pictures)]) == 0
+    table = _table(capsys.readouterr().out)
+    assert list(table) == ["id", "emotion", *EMOTIONS]
+    assert [name.split("/")[-1] for name in table["id"]] == ["face0.png", "face1.png", "face2.png"]
+    expected = run.model.predict(drawn.images[:3, ..., None], verbose=0)
+    np.testing.assert_allclose(table[list(EMOTIONS)].astype(float), expected, atol=0.0006)
+    assert table["emotion"].tolist() == [EMOTIONS[label] for label in expected.argmax(axis=1)]
+
+
+def test_one_picture_and_a_part_of_the_runs_name(run, pictures, capsys):
+    assert main(["predict", run.name[:-4], str(pictures / "face1.png")]) == 0
+    assert len(_table(capsys.readouterr().out)) == 1
+
+
+def test_a_model_file_says_the_same_as_its_run(run, pictures, tmp_path, capsys):
+    main(["predict", str(run.folder), str(pictures)])
+    from_run = capsys.readouterr().out
+    main(["predict", str(run.folder / "model.keras"), str(pictures)])
+    assert capsys.readouterr().out == from_run
+
+
+def test_labelled_faces_are_written_with_all_columns(run, pictures, tmp_path, capsys):
+    assert main(["predict", run.name, "embedded", "--out", str(tmp_path / "all.csv")]) == 0
+    table = pd.read_csv(tmp_path / "all.csv")
+    assert len(table) == 4000 and list(table) == ["id", "emotion", *EMOTIONS]
+    assert capsys.readouterr().out == ""
+
+
+def test_the_courses_unlabelled_faces_give_its_submission_file(run, drawn, tmp_path):
+    ids = 7, 9, 4
+    pixels = (" ".join(map(str, image.ravel())) for image in drawn.images[:3])
+    rows = "".join(f"{number},{row}\n" for number, row in zip(ids, pixels, strict=True))
+    (tmp_path / "test.csv").write_text("id,feature\n" + rows)
+    assert main(["predict", run.name, str(tmp_path / "test.csv"), "--out", str(tmp_path / "submission.csv")]) == 0
+    labels = run.predict(drawn[:3]).argmax(axis=1)
+    lines = "".join(f"{number},{label}\n" for number, label in zip(ids, labels, strict=True))
+    assert (tmp_path / "submission.csv").read_text() == "id,label\n" + lines
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "is neither a finished run nor a .keras file"),
+        (lambda path: path.write_bytes(b"PK no model"), "cannot be loaded as a Keras model"),
+        (lambda path: _net(path, (32, 32, 1), 7), "turns (None, 32, 32, 1) into (None, 7), not 48 × 48 × 1 faces"),
+        (lambda path: _net(path, (48, 48, 1), 2), "into (None, 2), not 48 × 48 × 1 faces into 7 probabilities"),
+        (lambda path: _net(path, (48, 48, 1), 7, layers.Lambda(lambda x: x)), "cannot be loaded as a Keras model"),
+    ],
+)
+def test_what_is_no_net_for_faces_is_refused_in_a_sentence_and_writes_nothing(pictures, capsys, make, says):
+    model = pictures / "net.keras"
+    make(model)
+    assert main(["predict", str(model), str(pictures / "face0.png"), "--out", str(pictures / "out.csv")]) == 1
+    error = capsys.readouterr().err
+    assert says in error and "Traceback" not in error
+    assert not (pictures / "out.csv").exists()
+
+
+def _net(path, shape, classes, *more):
+    keras.Sequential([keras.Input(shape), *more, layers.Flatten(), layers.Dense(classes)]).save(path)
+
+
+@pytest.mark.parametrize(("out", "says"), [(".", "it is a folder"), ("none/all.csv", "its folder is missing")])
+def test_a_place_that_takes_no_file_is_named_before_the_work(run, pictures, capsys, monkeypatch, out, says):
+    monkeypatch.chdir(pictures)
+    assert main(["predict", run.name, "face0.png", "--out", out]) == 1
+    assert f"{out} cannot be written: {says}" in capsys.readouterr().err
+
+
+def test_a_run_that_was_set_aside_is_not_found(run):
+    shutil.copytree(run.folder, aside := run.folder.with_name(run.name + ".damaged-1"))
+    try:
+        assert find_run(run.name[:-2]).folder == run.folder
+        assert find_run("") is None
+    finally:
+        shutil.rmtree(aside)
+
+
+def test_a_name_of_several_runs_is_refused_with_their_names(run, drawn):
+    sides = drawn.split("Training")[:200], drawn.split("PublicTest")
+    other = train("dnn_narrow", *sides, options={"width": 0.25}, epochs=1, seed=1)
+    with pytest.raises(ValueError, match="part of the names of"):
+        find_run("dnn_narrow-")
+    assert find_run(other.name).folder == other.folder
+
+
+def test_train_from_the_command_line_makes_a_run_and_its_result(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
+    typed = ["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "2", "-r", "shift", "1e-1"]
+    typed += ["-r", "learning_rate", "{1: 0.01, 2: 0.001}"]
+    assert main(typed) == 0
+    out = capsys.readouterr().out.splitlines()
+    run = find_run(out[0])
+    score = run.metrics["accuracy"]
+    assert out[1] == (
+        f"accuracy: {score['value']:.3f} [{score['interval'][0]:.3f}, {score['interval'][1]:.3f}], 400 faces"
+    )
+    assert run.config["recipe"]["learning_rate"] == {"1": 0.01, "2": 0.001} and run.config["recipe"]["shift"] == 0.1
+    assert main([*typed, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["dnn_narrow"]
+    assert result["values"]["accuracy"] == score
+    assert (result["date"], result["device"]) == (run.metrics["date"], run.metrics["device"])
+    assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "embedded"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "vgg19"], "no net is called 'vgg19'"),
+        (["train", "cnn_leaky", "-r", "epoch", "1"], "no field 'epoch'"),
+        (["train", "cnn_leaky", "-r", "epochs", "{1: 2"], "the value of epochs, {1: 2, is no number"),
+        (["train", "cnn_leaky", "-o", "wide", "1"], "no option 'wide'"),
+        (["train", "cnn_leaky", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["train", "cnn_leaky", "-r", "epochs", "many"], "epochs is a whole number above 0, not 'many'"),
+        (["train", "cnn_leaky", "-o", "width", "slim"], "width is a number above 0"),
+        (["train", "cnn_leaky", "-o", "dropout", "1"], "dropout is a share from 0 to below 1, not 1"),
+        (["train", "cnn_leaky", "-o", "kernel", "0"], "kernel is a whole number of pixels"),
+    ],
+)
+def test_bad_input_on_the_command_line_is_one_sentence(capsys, arguments, says):
+    assert main(arguments) == 1
+    out, error = capsys.readouterr()
+    assert says in error and len(error.strip().splitlines()) == 1 and out == ""
