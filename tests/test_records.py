@@ -1,6 +1,7 @@
-"""Recorded values are plain and finite, and prose is made of nothing else."""
+"""Recorded values are plain and finite, whether they come one by one or as a table."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_keras.study import records
@@ -11,7 +12,6 @@ def shown(monkeypatch):
     """What the notebook would display."""
     outputs = []
     monkeypatch.setattr(records, "display", lambda data, raw: outputs.append(data))
-    monkeypatch.setattr(records, "_recorded", {})
     return outputs
 
 
@@ -20,6 +20,26 @@ def test_values_are_kept_as_json_has_them(shown):
     entry = shown[0][records.RECORD]["accuracy"]
     assert entry == {"value": 0.5, "n": 8, "interval": [0.2, 0.8]}
     assert {type(entry["value"]), type(entry["n"])} == {float, int}
+
+
+def test_every_row_of_a_table_is_kept_under_its_label(shown):
+    rows = {
+        "cnn_1m over dnn_narrow, equal": {"value": 0.25, "n": 8, "interval": [0.1, 0.4], "p": 0.01},
+        "Fear → sad": {"value": 0.5, "n": 4, "interval": None, "trainings": 3},
+    }
+    records.record(pd.DataFrame.from_dict(rows, orient="index"), suffix="share")
+    assert shown[0][records.RECORD] == {
+        "cnn_1m_over_dnn_narrow_equal_share": {"value": 0.25, "n": 8, "interval": [0.1, 0.4]},
+        "fear_sad_share": {"value": 0.5, "n": 4, "trainings": 3},
+    }
+
+
+def test_a_row_and_a_series_are_kept_too(shown):
+    table = pd.DataFrame({"value": [0.25], "n": [8], "interval": [(0.1, 0.4)]}, index=["majority class"])
+    records.record("majority_accuracy", table.loc["majority class"])
+    records.record(pd.Series({"cnn_1m": np.int64(3)}), suffix="epochs")
+    assert shown[0][records.RECORD] == {"majority_accuracy": {"value": 0.25, "n": 8, "interval": [0.1, 0.4]}}
+    assert shown[1][records.RECORD] == {"cnn_1m_epochs": {"value": 3}}
 
 
 @pytest.mark.parametrize("value", [float("nan"), np.inf, None, [1], np.zeros(2)])
@@ -34,12 +54,6 @@ def test_names_are_snake_case(name):
         records.record(name, 1)
 
 
-def test_an_answer_renders_recorded_values_only(shown):
-    records.record("accuracy", 0.625)
-    records.answer("right for {accuracy:.1%}")
-    assert shown[-1][records.ANSWER] == shown[-1]["text/markdown"] == "right for 62.5%"
-    records.record("data", "<b>faces</b>.csv")
-    records.tell("{data}")
-    assert shown[-1]["text/markdown"] == "&lt;b&gt;faces&lt;/b&gt;.csv"
-    with pytest.raises(KeyError, match="'error', which this notebook has not recorded"):
-        records.tell("{error}")
+def test_an_answer_is_shown_and_kept(shown):
+    records.answer("Yes: **62 %**.")
+    assert shown == [{records.ANSWER: "Yes: **62 %**.", "text/markdown": "Yes: **62 %**."}]

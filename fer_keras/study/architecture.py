@@ -6,12 +6,11 @@ import keras
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from fer_keras.faces import EMOTIONS, SIZE
 from fer_keras.nets.reports import build
-from fer_keras.study.figures import WIDTH, show
+from fer_keras.study.figures import Picture
 
 KINDS = {"convolution": 0, "pool": 1, "dense": 2, "logits": 3}  # what is drawn, and in which colour
 
@@ -50,19 +49,19 @@ def layer_table(net: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("layer").astype({"receptive_field": "Int64"})
 
 
-def draw_nets(nets: dict[str, keras.Model], title: str, alt: str) -> None:
+def draw_nets(nets: dict[str, keras.Model], title: str) -> Picture:
     """A row for each net: its maps, as high as they have pixels and as wide as the logarithm of their number, and its
     dense layers, as high as the logarithm of their units."""
-    figure = Figure((WIDTH, 0.98 * len(nets) + 0.9), layout="constrained")
-    axes = figure.subplots(len(nets), 1, squeeze=False)[:, 0]
+    picture = Picture(0.98 * len(nets) + 0.9)
+    axes = picture.subplots(len(nets), 1, squeeze=False)[:, 0]
     places = max(len(_drawn(net)) for net in nets.values())
     for axis, (name, net) in zip(axes, nets.items(), strict=True):
         _draw(axis, net, max(places, 12))  # a short net is not drawn out over the whole width
         axis.text(0, 1.42, name, fontsize=9, weight="bold", va="bottom")
     legend = [Patch(color=colour, label=kind) for kind, colour in zip(KINDS, _colours(), strict=True)]
     legend += [Patch(alpha=0, label="above: kernel; below: filters or units; b: batch norm, d: dropout")]
-    figure.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=8)
-    show(figure, title, alt)
+    picture.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=8)
+    return picture.told(title, f"A row of boxes for each net: {', '.join(nets)}")
 
 
 def _draw(axis: Axes, net: keras.Model, places: int) -> None:

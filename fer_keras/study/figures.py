@@ -1,58 +1,80 @@
-"""Every figure of the notebooks: a title, axis labels and a text for those who cannot see it."""
+"""Every figure of the notebooks. Each function returns a picture that shows itself as the last value of a cell, with
+a title, axis labels and a text for those who cannot see it, made of what is drawn; of nothing to draw it returns None.
+"""
 
+import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from IPython.display import Image, display
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fer_keras.faces import SIZE
 
 WIDTH = 9.0  # inches
 DPI = 180  # shown at half of it, sharp on fine screens: about 800 pixels wide
+NAMED = 8  # values that a description names one by one
 
 
-def show(figure: Figure, title: str, alt: str) -> None:
-    """The one door: display the figure as a picture that carries its own description."""
-    figure.suptitle(title, fontsize=13)
-    with io.BytesIO() as file:
-        figure.savefig(file, format="png", dpi=DPI, facecolor="white", bbox_inches="tight")
-        display(Image(file.getvalue(), retina=True, alt=alt))
+class Picture(Figure):
+    """A matplotlib figure with a description: `picture.savefig("figure.png")`, `picture.alt`."""
+
+    alt = ""
+
+    def __init__(self, height: float):
+        super().__init__((WIDTH, height), layout="constrained")
+
+    def told(self, title: str, alt: str) -> "Picture":
+        self.suptitle(title, fontsize=13)
+        self.alt = f"{title}. {alt}" if alt else title
+        return self
+
+    def _repr_mimebundle_(self, **_) -> tuple[dict, dict]:
+        """What Jupyter, papermill and nbconvert keep of it."""
+        with io.BytesIO() as file:
+            self.savefig(file, format="png", dpi=DPI, facecolor="white", bbox_inches="tight")
+            png = file.getvalue()
+        shown_width = int.from_bytes(png[16:20], "big") // 2  # the width stands in a PNG's header
+        return {"image/png": base64.b64encode(png).decode()}, {"image/png": {"alt": self.alt, "width": shown_width}}
 
 
 def face_grid(
-    rows: Sequence[np.ndarray],
-    title: str,
-    alt: str,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-) -> None:
+    rows: Sequence[np.ndarray], title: str, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()
+) -> Picture | None:
     """Rows of faces, upright and grey, 0 to 255. A row may be shorter than the others."""
+    if not sum(map(len, rows)):
+        return None
     step = SIZE + 2  # a white line of two pixels between faces
-    columns = max(len(row) for row in rows)
+    columns = max(map(len, rows))
     sheet = np.full((len(rows) * step, columns * step), 255.0)
-    for (i, row), j in ((at, j) for at in enumerate(rows) for j in range(len(at[1]))):
-        sheet[i * step : i * step + SIZE, j * step : j * step + SIZE] = row[j]
-    side = (WIDTH - (1.1 if row_labels else 0.1)) / max(columns, 7)
-    figure, axis = _one_axis(side * len(rows) + (0.65 if column_labels else 0.45))
+    for i, row in enumerate(rows):
+        for j, face in enumerate(row):
+            sheet[i * step : i * step + SIZE, j * step : j * step + SIZE] = np.squeeze(face)
+    side = (WIDTH - (1.1 if len(row_labels) else 0.1)) / max(columns, 7)
+    picture = Picture(side * len(rows) + (0.65 if len(column_labels) else 0.45))
+    axis = picture.subplots()
     axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     middle = SIZE / 2
     axis.set_xticks([j * step + middle for j in range(len(column_labels))], column_labels, fontsize=9)
     axis.set_yticks([i * step + middle for i in range(len(row_labels))], row_labels, fontsize=10)
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
-    show(figure, title, alt)
+    alt = f"{sum(map(len, rows))} faces in {len(rows)} rows"
+    for what, labels in (("Rows", row_labels), ("Columns", column_labels)):
+        if len(labels):
+            alt += f". {what}: {', '.join(map(str, labels))}"
+    return picture.told(title, alt)
 
 
-def overlays(faces: np.ndarray, maps: dict[str, np.ndarray], title: str, alt: str, labels: Sequence[str] = ()) -> None:
+def overlays(faces: np.ndarray, maps: Mapping[str, np.ndarray], title: str, labels: Sequence[str] = ()) -> Picture:
     """A row of faces, and below it a row for each kind of maps (0 to 1), in colours over the faces."""
-    figure = Figure((WIDTH, (WIDTH - 2.2) / max(len(faces), 7) * (len(maps) + 1) + 0.9), layout="constrained")
-    axes = figure.subplots(len(maps) + 1, len(faces), squeeze=False)
+    picture = Picture((WIDTH - 2.2) / max(len(faces), 7) * (len(maps) + 1) + 0.9)
+    axes = picture.subplots(len(maps) + 1, len(faces), squeeze=False)
     for (row, column), axis in np.ndenumerate(axes):
         axis.imshow(faces[column].squeeze(), cmap="gray", vmin=0, vmax=255)
         if row:
@@ -64,123 +86,145 @@ def overlays(faces: np.ndarray, maps: dict[str, np.ndarray], title: str, alt: st
         axis.set_title(label, fontsize=9)
     for axis, label in zip(axes[:, 0], ("", *maps), strict=True):
         axis.set_ylabel(label, fontsize=10, rotation=0, ha="right", va="center")
-    scale = figure.colorbar(colours, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="saliency: 0 weakest, 1 strongest")
+    scale = picture.colorbar(
+        colours, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="saliency: 0 weakest, 1 strongest"
+    )
     scale.solids.set_alpha(1)
-    show(figure, title, alt)
+    return picture.told(title, f"{len(faces)} faces, and below each a map in colours: {', '.join(maps)}")
 
 
-def map_grid(maps: np.ndarray, title: str, alt: str, columns: int = 8) -> None:
+def map_grid(maps: np.ndarray, title: str, columns: int = 8) -> Picture:
     """The maps (height, width, filters) of one face, all in one scale; the number of a filter above its map."""
-    rows = -(-maps.shape[-1] // columns)
-    figure = Figure((WIDTH, ((WIDTH - 1) / columns + 0.17) * rows + 0.5), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
+    height, width, count = maps.shape
+    rows = -(-count // columns)
+    picture = Picture(((WIDTH - 1) / columns + 0.17) * rows + 0.5)
+    axes = picture.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for number, axis in enumerate(axes.flat[: maps.shape[-1]]):
+    for number, axis in enumerate(axes.flat[:count]):
         shown = axis.imshow(maps[..., number], cmap="viridis", vmin=maps.min(), vmax=maps.max())
         axis.set_title(number, fontsize=8, pad=2)
-    figure.colorbar(shown, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="activation")
-    show(figure, title, alt)
+    picture.colorbar(shown, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="activation")
+    return picture.told(title, f"{count} maps of {height} by {width} numbers")
 
 
-def lines(table: pd.DataFrame, title: str, alt: str, ylabel: str) -> None:
+def lines(table: pd.DataFrame, title: str, ylabel: str) -> Picture | None:
     """A line for each column of the table, over its index."""
-    figure, axis = _one_axis(3.6)
+    if table.empty:
+        return None
+    picture = Picture(3.6)
+    axis = picture.subplots()
     _lines(table, axis, legend="auto")
     axis.set_ylabel(ylabel)
-    axis.get_legend().set_title(table.columns.name)
-    sns.despine(figure)
-    show(figure, title, alt)
+    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
+    sns.despine(picture)
+    return picture.told(title, f"Lines of {ylabel}: {_ends(table)}")
 
 
-def panels(tables: dict[str, pd.DataFrame], title: str, alt: str, ylabel: str, columns: int = 4) -> None:
+def panels(tables: Mapping[str, pd.DataFrame], title: str, ylabel: str, columns: int = 4) -> Picture | None:
     """The lines of several tables with the same columns, each in a panel of its name, all in one vertical scale."""
+    if not tables:
+        return None
     rows = -(-len(tables) // columns)
-    figure = Figure((WIDTH, 2.1 * rows + 0.9), layout="constrained")
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    picture = Picture(2.1 * rows + 0.9)
+    axes = picture.subplots(rows, columns, sharey=True, squeeze=False)
     for axis in axes.flat[len(tables) :]:
         axis.axis("off")
     for axis, (name, table) in zip(axes.flat, tables.items(), strict=False):
         _lines(table, axis, legend="auto" if axis is axes[0, 0] else False)
         axis.set_title(name, fontsize=10)
-        axis.xaxis.get_major_locator().set_params(integer=True)
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     axes[0, 0].get_legend().remove()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    sns.despine(figure)
-    show(figure, title, alt)
+    picture.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    sns.despine(picture)
+    told = "; ".join(f"{name}: {_ends(table)}" for name, table in tables.items())
+    return picture.told(title, f"Lines of {ylabel} in {len(tables)} panels. {told}")
 
 
 def intervals(
-    scores: pd.DataFrame,
-    title: str,
-    alt: str,
-    xlabel: str,
-    reference: pd.Series | None = None,
-    line: float | None = None,
-) -> None:
+    scores: pd.DataFrame, title: str, xlabel: str, reference: pd.Series | None = None, line: float | None = None
+) -> Picture | None:
     """A row for each score: a dot at its `value`, a bar over its `interval` (a pair, or None), the number beside it.
 
-    reference: other values of the same rows, as open diamonds, named after the series. line: a value for all rows.
+    A score whose column `learnt` is False has an open dot. reference: other values of the same rows, as open diamonds,
+    named after the series. line: a value for all rows.
     """
-    figure, axis = _one_axis(0.34 * len(scores) + 1.2)
+    if not len(scores):
+        return None
+    picture = Picture(0.34 * len(scores) + 1.2)
+    axis = picture.subplots()
     blue, orange = sns.color_palette("colorblind", 2)
+    idle = ~scores["learnt"].astype(bool) if "learnt" in scores else pd.Series(False, scores.index)
     for row, (value, interval) in enumerate(zip(scores["value"], scores["interval"], strict=True)):
         if np.size(interval) == 2:
             axis.plot(interval, [row, row], color=blue, linewidth=2, solid_capstyle="butt")
-        axis.annotate(f"{value:.3f}", (value, row), (0, 6), textcoords="offset points", ha="center", fontsize=8)
-    axis.plot(scores["value"], range(len(scores)), "o", color=blue, label="measured, with 95 % interval")
+        place = value if np.size(interval) != 2 else interval[1]
+        axis.annotate(f"{value:.3f}", (place, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
+    places = np.arange(len(scores))
+    dots = {"marker": "o", "linestyle": "", "color": blue}
+    axis.plot(scores["value"][~idle], places[~idle], **dots, label="measured, with 95 % interval")
+    if idle.any():
+        axis.plot(scores["value"][idle], places[idle], **dots, markerfacecolor="white", label="has learnt nothing")
     if reference is not None:
-        places = reference.reindex(scores.index)
-        axis.plot(places, range(len(scores)), "D", color=orange, fillstyle="none", label=str(reference.name))
+        beside = reference.reindex(scores.index)
+        axis.plot(beside, places, "D", color=orange, fillstyle="none", label=str(reference.name))
     if line is not None:
-        axis.axvline(line, color="0.4", linestyle=":")
-    axis.set_yticks(range(len(scores)), [str(name) for name in scores.index])
-    axis.set(xlabel=xlabel, ylim=(len(scores) - 0.4, -0.8))
-    axis.margins(x=0.08)
-    if reference is not None:
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    sns.despine(figure, left=True)
+        axis.axvline(line, color="0.4", linestyle=":", zorder=0)
+    axis.set_yticks(places, [str(name) for name in scores.index])
+    axis.set(xlabel=xlabel, ylim=(len(scores) - 0.4, -0.6))
+    axis.margins(x=0.1)
+    if reference is not None or idle.any():
+        picture.legend(loc="outside lower center", ncols=3, frameon=False)
+    sns.despine(picture, left=True)
     axis.grid(axis="y", color="0.9")
     axis.set_axisbelow(True)
-    show(figure, title, alt)
+    marks = " Open dots, nets that have learnt nothing: " + ", ".join(scores.index[idle]) + "." if idle.any() else ""
+    return picture.told(title, f"Dots with bars for 95 % intervals, {xlabel}: {_named(scores['value'])}.{marks}")
 
 
-def bars(table: pd.DataFrame, title: str, alt: str, ylabel: str, value_format: str = "{:,.0f}") -> None:
-    """A group of bars for each row of the table, a colour for each column."""
-    figure, axis = _one_axis(3.6)
+def bars(table: pd.DataFrame, title: str, ylabel: str, form: str = "{:,.0f}") -> Picture | None:
+    """A group of bars for each row of the table, a colour for each column. form: of the numbers above the bars."""
+    if table.empty:
+        return None
+    picture = Picture(3.6)
+    axis = picture.subplots()
     sns.barplot(_long(table), x="row", y="value", hue="column", palette="colorblind", ax=axis)
     for container in axis.containers:
-        axis.bar_label(container, fmt=value_format.format, fontsize=8, padding=2)
+        axis.bar_label(container, fmt=form.format, fontsize=8, padding=2)
     axis.set(xlabel=table.index.name or "", ylabel=ylabel)
+    axis.set_xticks(range(len(table)), [str(name).replace(", ", "\n") for name in table.index])
     axis.margins(y=0.12)
     legend = axis.get_legend()
     if table.shape[1] == 1:
         legend.remove()
     else:
         sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
-    sns.despine(figure)
-    show(figure, title, alt)
+    sns.despine(picture)
+    told = "; ".join(f"{name}: {_named(table[name], form)}" for name in table)
+    return picture.told(title, f"Bars of {ylabel}. {told}")
 
 
-def heatmap(
-    table: pd.DataFrame, title: str, alt: str, value_format: str = ".2f", label: str = "", log: bool = False
-) -> None:
-    """The table as coloured cells with their values; rows and columns named after its axes. log: colours by the
-    logarithm, so that small counts can be told apart; zeros are left white."""
-    figure, axis = _one_axis(0.45 * len(table) + 1.6)
-    colours = {"norm": LogNorm(), "mask": table <= 0} if log else {}
-    sns.heatmap(table, annot=True, fmt=value_format, cmap="viridis", cbar_kws={"label": label}, ax=axis, **colours)
+def heatmap(table: pd.DataFrame, title: str, form: str = ".2f", label: str = "", log: bool = False) -> Picture | None:
+    """The table as coloured cells with their values; rows and columns named after its axes. Values of both signs get
+    colours that part at 0. log: colours by the logarithm, so that small counts can be told apart; zeros are white."""
+    if table.empty:
+        return None
+    picture = Picture(0.45 * len(table) + 1.6)
+    axis = picture.subplots()
+    signed = (table < 0).any(axis=None)
+    colours = {"cmap": "vlag", "center": 0} if signed else {"cmap": "viridis"}
+    if log:
+        colours |= {"norm": LogNorm(), "mask": table <= 0}
+    sns.heatmap(table, annot=True, fmt=form, cbar_kws={"label": label}, ax=axis, **colours)
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
-    show(figure, title, alt)
-
-
-def _one_axis(height: float) -> tuple[Figure, Axes]:
-    figure = Figure((WIDTH, height), layout="constrained")
-    return figure, figure.subplots()
+    cells = table.stack()
+    largest, smallest = (" and ".join(map(str, place)) for place in (cells.idxmax(), cells.idxmin()))
+    told = f"Table of {len(table)} rows and {table.shape[1]} columns, {label}. "
+    told += f"Largest: {largest}, {cells.max():{form}}. Smallest: {smallest}, {cells.min():{form}}"
+    return picture.told(title, told)
 
 
 def _lines(table: pd.DataFrame, axis: Axes, legend: str | bool) -> None:
@@ -189,7 +233,23 @@ def _lines(table: pd.DataFrame, axis: Axes, legend: str | bool) -> None:
         hue_order=list(table), style_order=list(table), markers=len(table) == 1,  # one epoch makes no line
     )  # fmt: skip
     axis.set(xlabel=table.index.name or "", ylabel="")
+    if pd.api.types.is_integer_dtype(table.index):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(index="row", columns="column").stack().rename("value").reset_index()
+
+
+def _named(values: pd.Series, form: str = "{:.3f}") -> str:
+    """Few values one by one, of many the ends."""
+    values = values.astype(float)
+    if len(values) > NAMED:
+        low, high = values.idxmin(), values.idxmax()
+        return f"{len(values)} values from {low} {form.format(values[low])} to {high} {form.format(values[high])}"
+    return "; ".join(f"{name} {form.format(value)}" for name, value in values.items())
+
+
+def _ends(table: pd.DataFrame) -> str:
+    """Where each line begins and ends."""
+    return "; ".join(f"{name} from {each.iloc[0]:.2f} to {each.iloc[-1]:.2f}" for name, each in table.items())

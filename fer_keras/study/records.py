@@ -1,68 +1,69 @@
 """What a notebook found, as values that later readers and pages can use.
 
 `record` puts a value into the notebook's own output, so that plain papermill, Jupyter and our report all keep it
-without knowing of each other; `tell` and `answer` render prose from nothing but recorded values.
+without knowing of each other.
 """
 
-import html
 import math
 import os
 import re
+from collections.abc import Mapping
 from datetime import date
 from numbers import Integral, Real
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import pandas as pd
 from IPython.display import display
 
 from fer_keras.base.home import machine
 
 RECORD = "application/vnd.fer-keras.record+json"  # the output types under which a notebook keeps them
 ANSWER = "application/vnd.fer-keras.answer"
-_recorded: dict[str, dict] = {}  # of the notebook that runs in this process
 
 
-def record(
-    name: str,
-    value: float | int | bool | str,
-    n: int | None = None,
-    interval: tuple[float, float] | None = None,
-) -> None:
-    """Keep a value for the answer, the report and the ledger. Fractions, never percent.
+def record(name, value=None, n: int | None = None, interval=None, *, suffix: str = "") -> None:
+    """Keep a value, or every row of a table, for the report and the ledger. Fractions, never percent.
 
+    name: of the value; or a table of scores (columns value, n, interval), or a series of values, each kept under its
+    label, in small letters with _ for all else, and the suffix. value: a number, truth value or text, or a score.
     n: how many faces it was measured on. interval: its 95 % interval.
 
     >>> record("public_accuracy", 0.63, n=3589, interval=(0.61, 0.65))
+    >>> record(scores, suffix="accuracy")  # cnn_1m_accuracy, dnn_narrow_accuracy, ...
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ValueError(f"a recorded name is in small letters, digits and _, such as public_accuracy, not {name!r}")
-    entry = {"value": _plain(name, value)}
-    if n is not None:
-        entry["n"] = int(n)
-    if interval is not None:
-        entry["interval"] = [_plain(name, bound) for bound in interval]
-    _recorded[name] = entry
-    display({RECORD: {name: entry}, "text/html": ""}, raw=True)  # kept, not shown
-
-
-def tell(text: str) -> None:
-    """Markdown with recorded values in braces: `tell("{faces:,} faces, {happy_share:.1%} of them happy")`."""
-    display({"text/markdown": _render(text)}, raw=True)
+    if isinstance(name, pd.DataFrame):
+        entries = {_name(label, suffix): _entry(label, row) for label, row in name.iterrows()}
+    elif isinstance(name, pd.Series):
+        entries = {_name(label, suffix): _entry(label, {"value": each}) for label, each in name.items()}
+    else:
+        score = value if isinstance(value, Mapping | pd.Series) else {"value": value, "n": n, "interval": interval}
+        entries = {name: _entry(name, score)}
+    if wrong := [each for each in entries if not re.fullmatch(r"[a-z][a-z0-9_]*", each)]:
+        raise ValueError(f"a recorded name is in small letters, digits and _, such as accuracy, not {wrong[0]!r}")
+    display({RECORD: entries, "text/html": ""}, raw=True)  # kept, not shown
 
 
 def answer(text: str) -> None:
-    """Like `tell`, for the answer to the notebook's question, which the report's first page repeats."""
-    rendered = _render(text)
-    display({"text/markdown": rendered, ANSWER: rendered}, raw=True)
+    """Show Markdown as the answer to the notebook's question, which the report's first page repeats."""
+    display({"text/markdown": text, ANSWER: text}, raw=True)
 
 
-def _render(text: str) -> str:
-    values = {name: entry["value"] for name, entry in _recorded.items()}
-    values = {name: html.escape(value) if isinstance(value, str) else value for name, value in values.items()}
-    try:
-        return text.format_map(values)
-    except KeyError as error:
-        raise KeyError(f"the text uses {error}, which this notebook has not recorded") from None
+def _name(label, suffix: str) -> str:
+    return "_".join(filter(None, [re.sub(r"[^a-z0-9]+", "_", str(label).lower()).strip("_"), suffix]))
+
+
+def _entry(name: str, score: Mapping) -> dict:
+    """value, and n, trainings and interval where they are known."""
+    entry = {"value": _plain(name, score["value"])}
+    for count in ("n", "trainings"):
+        if pd.notna(score.get(count)):
+            entry[count] = int(score[count])
+    interval = score.get("interval")
+    if np.size(interval) == 2:
+        entry["interval"] = [_plain(name, bound) for bound in interval]
+    return entry
 
 
 def read_notebook(notebook: nbformat.NotebookNode) -> tuple[dict[str, dict], str]:
@@ -95,8 +96,10 @@ def result(command: str, data: str, values: dict, day: str | None = None, device
 
 def _plain(name: str, value):
     """The value as JSON has it."""
-    if isinstance(value, str | bool):
+    if isinstance(value, str):
         return value
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real) and math.isfinite(value):

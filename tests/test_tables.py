@@ -1,0 +1,78 @@
+"""Tables of scores and the words made of them, on made-up answers."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_keras import Faces
+from fer_keras.study import tables
+
+
+def some_faces(labels, split="PublicTest") -> Faces:
+    n = len(labels)
+    return Faces(np.zeros((n, 48, 48), np.uint8), np.array(labels, np.int8), np.full(n, split), np.arange(n))
+
+
+def says(answers) -> SimpleNamespace:
+    """A run that gives these classes."""
+    return SimpleNamespace(predict=lambda faces: np.eye(7)[answers])
+
+
+def test_hits_have_a_row_a_face_and_a_column_a_net():
+    faces, training = some_faces([3, 3, 4, 0]), some_faces([4, 4, 3])
+    right = tables.hits({"net": says([3, 0, 4, 0])}, faces, training)
+    assert right[tables.MAJORITY].tolist() == [False, False, True, False]  # sad is commonest in training
+    assert right["net"].tolist() == [True, False, True, True]
+    assert list(tables.hits({"net": says([3, 0, 4, 0])}, faces)) == ["net"]
+
+
+@pytest.fixture
+def right() -> pd.DataFrame:
+    """Of 100 faces the majority class has 25, one net 26, another 80."""
+    counts = {tables.MAJORITY: 25, "idle": 26, "good": 80}
+    return pd.DataFrame({label: np.arange(100) < count for label, count in counts.items()})
+
+
+def test_shares_tell_who_has_learnt(right):
+    scores = tables.shares(right)
+    assert scores["value"].tolist() == [0.25, 0.26, 0.8] and scores["n"].tolist() == [100] * 3
+    low, high = scores.loc["good", "interval"]
+    assert low < 0.8 < high and high - low == pytest.approx(0.156, abs=0.002)  # Wilson's
+    assert tables.learnt(scores) == ["good"] and tables.not_learnt(scores) == ["idle"]
+
+
+def test_differences_are_face_by_face(right):
+    pairs = {"good over idle": ("good", "idle"), "idle over good": ("idle", "good"), "itself": ("good", "good")}
+    found = tables.differences(right, pairs)
+    assert found["value"].tolist() == [0.54, -0.54, 0.0]
+    assert tables.words(found, "worse", "unclear", "better").tolist() == ["better", "worse", "unclear"]
+    assert found.loc["itself", "p"] == 1 and found.loc["good over idle", "p"] < 1e-12
+    assert tables.differences(right, {}).empty
+
+
+def test_a_score_without_an_interval_is_unclear():
+    assert tables.word({"value": 1.0, "interval": None}, "below", "unclear", "above") == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [([], "none"), ([0.5], "50 %"), ([0.5, 0.25], "50 % and 25 %"), ([0.5, 0.25, 0.1], "50 %, 25 % and 10 %")],
+)
+def test_lists_read_as_prose(items, text):
+    assert tables.listed(items, ".0%").replace("%", " %") == text
+    if items:
+        assert tables.listed(pd.DataFrame({"value": items}), ".0%").replace("%", " %") == text
+
+
+def test_limits_name_the_faces_the_trainings_and_who_has_not_learnt(right):
+    judged, other = some_faces([0, 1]), some_faces([0])
+    assert tables.limits(judged, other) == "Measured on 2 PublicTest faces; one training each."
+    found = tables.limits(judged, judged, tables.shares(right), trainings=3)
+    assert found == "Measured on 2 PublicTest faces, which also chose; three trainings each. Not learnt: idle."
+
+
+def test_recall_is_told_by_emotion():
+    found = tables.by_emotion(np.array([3, 3, 4]), np.array([True, False, True]))
+    assert found["value"].to_dict() == {"happy": 0.5, "sad": 1.0} and found["n"].tolist() == [2, 1]
