@@ -23,8 +23,21 @@ def folder() -> Path:
 
 
 def machine() -> str:
-    """What results were measured on."""
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    """What results were measured on: other processors add in another order and end with other bits."""
+    return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def processor(about: Path = Path("/proc/cpuinfo")) -> str:
+    """Such as "x86_64 Intel(R) Xeon(R) Processor with avx512f"; the architecture alone where the system does not say."""
+    try:
+        lines = [line.partition(":") for line in about.read_text().splitlines()]
+    except OSError:
+        return platform.machine()
+    facts = {name.strip(): value.strip() for name, _, value in lines}
+    flags = facts.get("flags", "").split()
+    vectors = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
+    name = " ".join([platform.machine(), facts.get("model name", "")]).strip()
+    return f"{name} with {', '.join(vectors)}" if vectors else name
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
