@@ -28,7 +28,7 @@ def machine() -> str:
 
 
 def processor(about: Path = Path("/proc/cpuinfo")) -> str:
-    """Such as "x86_64 Intel(R) Xeon(R) Processor with avx512f"; the architecture alone where the system does not say."""
+    """Such as "x86_64 Intel Xeon with avx2, avx512f"; the architecture alone where the system does not say more."""
     try:
         lines = [line.partition(":") for line in about.read_text().splitlines()]
     except OSError:
