@@ -115,7 +115,7 @@ def _pairs(command: argparse.ArgumentParser, flag: str, name: str, does: str) ->
 
 
 def _models(options) -> int:
-    from fer_keras.nets.reports import table
+    from fer_keras.nets.build import table
 
     rows = table()
     if options.json:
@@ -173,7 +173,7 @@ def _train(options) -> int:
 
 def _predict(options) -> int:
     from fer_keras import load_faces
-    from fer_keras.training.predict import check_target, prediction_table, write_predictions
+    from fer_keras.training.ask import check_target, prediction_table, write_predictions
 
     if options.out:
         check_target(options.out)

@@ -7,8 +7,9 @@ from keras import layers
 from matplotlib.patches import Rectangle
 
 from fer_keras import build
+from fer_keras.nets.sizes import outline
 from fer_keras.study import architecture
-from fer_keras.study.architecture import draw_nets, layer_table, outline
+from fer_keras.study.architecture import draw_nets, layer_table
 
 
 def branching():

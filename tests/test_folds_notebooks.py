@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_keras import EMOTIONS, load_faces, train
-from fer_keras.nets.reports import features_of
+from fer_keras.nets.sizes import features_of
 from fer_keras.scores import class_distances, entropy, stand_in_both
 from fer_keras.seeing.trust import standardised
 from fer_keras.study import records

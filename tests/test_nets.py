@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from fer_keras import build
-from fer_keras.nets import reports as models
+from fer_keras.nets.build import NETS, changed_options
+from fer_keras.nets.build import table as table_of_nets
+from fer_keras.nets.sizes import features_of, width_of
 
 COUNTS = {  # total, not trainable: as the reports state them, or as follows from their layers
     "cnn_leaky": (539_143, 704),
@@ -17,17 +19,17 @@ COUNTS = {  # total, not trainable: as the reports state them, or as follows fro
     "vgg16_bn": (37_716_999, 8_448),
     "dnn_deep": (38_211_079, 0),
 }
-SLIM = {name: 0.05 if name in ("vgg16_bn", "dnn_deep") else 0.25 for name in models.NETS}
+SLIM = {name: 0.05 if name in ("vgg16_bn", "dnn_deep") else 0.25 for name in NETS}
 
 
 @pytest.fixture(scope="module")
 def table():
-    return models.table()
+    return table_of_nets()
 
 
 def test_parameters_are_those_of_the_reports(table):
     assert {name: (table[name]["total"], table[name]["non_trainable"]) for name in COUNTS} == COUNTS
-    assert list(table) == list(models.NETS) and "".join(row["report"] for row in table.values()) == "ABBCCDEE"
+    assert list(table) == list(NETS) and "".join(row["report"] for row in table.values()) == "ABBCCDEE"
     assert all(row["total"] == row["trainable"] + row["non_trainable"] for row in table.values())
 
 
@@ -52,7 +54,7 @@ def test_the_lost_net_of_report_b_fits_what_is_known_of_it(table):
     assert 0.1e9 < 2 * 3 * multiply_adds <= 0.25e9  # forward, and twice that backward
 
 
-@pytest.mark.parametrize("name", models.NETS)
+@pytest.mark.parametrize("name", NETS)
 def test_a_saved_net_takes_raw_faces_and_gives_probabilities(name, drawn, tmp_path):
     net = build(name, width=SLIM[name])
     faces = drawn.images[:5, ..., None]
@@ -137,34 +139,34 @@ def test_report_cs_kernels_can_be_given_block_by_block():
         build("cnn_pyramid", kernel="3")
 
 
-@pytest.mark.parametrize("name", models.NETS)
+@pytest.mark.parametrize("name", NETS)
 def test_the_features_are_what_the_logits_are_made_of(name, drawn):
     net, faces = build(name, width=SLIM[name]), drawn.images[:3, ..., None]
     weights, bias = net.get_layer("logits").get_weights()
     logits = keras.Model(net.inputs, net.get_layer("logits").output).predict(faces, verbose=0)
-    features = models.features_of(net).predict(faces, verbose=0)
+    features = features_of(net).predict(faces, verbose=0)
     assert np.allclose(features @ weights + bias, logits, atol=1e-4)
 
 
 def test_the_features_of_other_nets_are_the_input_of_their_last_weights_or_their_answers():
     inner = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(7, "softmax")])
-    assert models.features_of(inner).output_shape == (None, 2304)
+    assert features_of(inner).output_shape == (None, 2304)
     outer = keras.Sequential([keras.Input((48, 48, 1)), inner])
-    assert models.features_of(outer) is outer
+    assert features_of(outer) is outer
     faces = keras.Input((48, 48, 1))
     rows = keras.layers.Reshape((48, 48))(faces)
     two_inputs = keras.Model(faces, keras.layers.Attention(use_scale=True)([rows, rows]))
-    assert models.features_of(two_inputs) is two_inputs
+    assert features_of(two_inputs) is two_inputs
 
 
 @pytest.mark.parametrize(("name", "options"), [("dnn_narrow", {}), ("cnn_pyramid", {"kernel": 3})])
 def test_a_width_is_found_for_a_number_of_parameters(name, options):
-    width = models.width_of(name, 400_000, **options)
+    width = width_of(name, 400_000, **options)
     assert abs(build(name, width=width, **options).count_params() / 400_000 - 1) < 0.02
     with pytest.raises(ValueError, match=f"no {name} has as few as 10 parameters"):
-        models.width_of(name, 10)
+        width_of(name, 10)
 
 
 def test_options_that_are_the_nets_own_change_nothing():
-    assert models.changed_options("cnn_1m", {"width": 1, "kernel": 3, "dropout": 0}) == {"dropout": 0}
-    assert models.changed_options("my:net", {"width": 1}) == {"width": 1}
+    assert changed_options("cnn_1m", {"width": 1, "kernel": 3, "dropout": 0}) == {"dropout": 0}
+    assert changed_options("my:net", {"width": 1}) == {"width": 1}

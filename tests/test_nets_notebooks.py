@@ -2,7 +2,7 @@
 
 import pytest
 
-from fer_keras.nets.reports import NETS
+from fer_keras.nets.build import NETS
 from fer_keras.study import records
 
 CONVOLVES = [name for name in NETS if not name.startswith("dnn_")]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fer_keras import EMOTIONS, train
 from fer_keras.__main__ import main
-from fer_keras.training.run import find_run
+from fer_keras.training.ask import find_run
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pytest
 
+from fer_keras.nets.build import NETS
 from fer_keras.nets.recipes import RECIPES, Recipe
-from fer_keras.nets.reports import NETS
 from fer_keras.training.train import recipe_of
 
 

@@ -13,7 +13,8 @@ from keras import layers
 
 from fer_keras import ascend, build, feature_maps, masked_saliency, saliency
 from fer_keras.base import backend
-from fer_keras.seeing.saliency import METHODS, _before_softmax, _pick, attribution
+from fer_keras.seeing.inputs import pick
+from fer_keras.seeing.saliency import METHODS, _before_softmax, attribution
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_gradients_of_a_smooth_net_are_those_of_finite_differences(by_backend, n
 
 def test_gradients_of_a_real_net_are_nearly_those_of_finite_differences(net, drawn):
     scored, faces = _before_softmax(net), drawn.images[:6, ..., None].astype(np.float32)
-    at, which = backend.gradient(scored, _pick), np.arange(6)
+    at, which = backend.gradient(scored, pick), np.arange(6)
     _, found = at(faces, which)
     length = np.sqrt((found**2).sum(axis=(1, 2, 3)))
     step = 0.25 * found / length[:, None, None, None]  # a quarter of a grey level, spread over the picture
@@ -87,7 +88,7 @@ def test_a_gradient_is_of_its_own_image_whatever_stands_beside_it(net, drawn):
 
 def test_later_training_is_seen(drawn):
     net = build("dnn_narrow", width=0.25)
-    at = backend.gradient(net, _pick)
+    at = backend.gradient(net, pick)
     faces, which = drawn.images[:2, ..., None], np.zeros(2, int)
     _, before = at(faces, which)
     net.set_weights([0.5 * value for value in net.get_weights()])
@@ -136,7 +137,7 @@ def test_smoothgrad_is_the_mean_over_noisy_copies(net, drawn):
     face = drawn.images[:1, ..., None].astype(np.float32)
     rng = np.random.default_rng(5)
     noisy = np.concatenate([face + rng.normal(0, 25.5, face.shape).astype(np.float32) for _ in range(3)])
-    _, expected = backend.gradient(_before_softmax(net), _pick)(noisy, np.ones(3, int))
+    _, expected = backend.gradient(_before_softmax(net), pick)(noisy, np.ones(3, int))
     found = attribution(net, face, 1, "smoothgrad", samples=3, noise=0.1, seed=5)[0]
     np.testing.assert_allclose(found, expected.mean(axis=0)[..., 0], atol=1e-5 * np.abs(expected).max())
 

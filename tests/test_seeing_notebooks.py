@@ -8,7 +8,9 @@ import pytest
 from fer_keras.faces import REGIONS
 from fer_keras.scores import by_interval, over_faces
 from fer_keras.seeing import trust as sanity
+from fer_keras.seeing.regions import mouth_corners, peak_regions, share_in
 from fer_keras.study import records
+from fer_keras.study.filters import likeness, stripes
 
 
 def values_of(notebook) -> dict[str, dict]:
@@ -104,28 +106,28 @@ def test_a_difference_has_a_word_only_if_its_interval_is_clear_of_0():
 def test_stripes_are_told_by_their_direction(rng):
     row, column = np.indices((48, 48))
     waves = [np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)]
-    shares = sanity.stripes(100 + 50 * np.stack(waves))
+    shares = stripes(100 + 50 * np.stack(waves))
     assert shares.idxmax(axis=1).tolist() == ["vertical", "horizontal", "rising", "falling"]
     assert shares.max(axis=1).min() > 0.95
-    noise = sanity.stripes(rng.random((50, 48, 48)))
+    noise = stripes(rng.random((50, 48, 48)))
     np.testing.assert_allclose(noise.mean(), 0.25, atol=0.02)
-    assert sanity.stripes(np.full((1, 48, 48), 7.0)).max(axis=None) < 1e-9
+    assert stripes(np.full((1, 48, 48), 7.0)).max(axis=None) < 1e-9
 
 
 def test_likeness_is_1_for_the_face_its_negative_and_its_small_copy(drawn, rng):
     face = drawn.images.mean(axis=0)
     small = face.reshape(12, 4, 12, 4).mean(axis=(1, 3))
-    np.testing.assert_allclose(sanity.likeness(np.stack([face, 255 - face]), face), 1)
-    assert 0.9 < sanity.likeness(small[None], face)[0] < 1
-    assert sanity.likeness(np.full((1, 48, 48), 9), face)[0] == 0
-    assert sanity.likeness(rng.random((50, 48, 48)), face).max() < 0.1
+    np.testing.assert_allclose(likeness(np.stack([face, 255 - face]), face), 1)
+    assert 0.9 < likeness(small[None], face)[0] < 1
+    assert likeness(np.full((1, 48, 48), 9), face)[0] == 0
+    assert likeness(rng.random((50, 48, 48)), face).max() < 0.1
 
 
 def test_peaks_are_looked_up_in_the_middle_of_their_pixel(drawn):
     maps = np.zeros((4, 6, 6, 2))
     maps[:, 4, 3, 0] = 1  # around row 36, column 28
     maps[:, 0, 0, 1] = 2
-    found = sanity.peak_regions(maps, drawn.regions[:4])
+    found = peak_regions(maps, drawn.regions[:4])
     np.testing.assert_array_equal(found[:, 0], drawn.regions[:4, 36, 28])
     np.testing.assert_array_equal(found[:, 1], drawn.regions[:4, 4, 4])
 
@@ -133,11 +135,11 @@ def test_peaks_are_looked_up_in_the_middle_of_their_pixel(drawn):
 def test_corners_are_the_outer_quarters_of_a_mouth(drawn):
     regions = np.zeros((2, 48, 48), np.uint8)
     regions[0, 30:34, 10:26] = REGIONS.index("mouth")
-    corners = sanity.mouth_corners(regions)
+    corners = mouth_corners(regions)
     assert corners[0, 31].nonzero()[0].tolist() == [10, 11, 12, 13, 22, 23, 24, 25] and not corners[1].any()
     assert corners.sum() == 4 * 8
     mouth = drawn.regions == REGIONS.index("mouth")
-    of_drawn = sanity.mouth_corners(drawn.regions)
+    of_drawn = mouth_corners(drawn.regions)
     assert not (of_drawn & ~mouth).any() and 0.2 < of_drawn.sum() / mouth.sum() < 0.6
 
 
@@ -163,4 +165,4 @@ def test_a_share_in_a_mask_is_of_the_whole_map():
     maps = np.zeros((2, 48, 48))
     maps[0, :10, :10], mask = 1, np.zeros((2, 48, 48), bool)
     mask[:, :5] = True
-    assert sanity.share_in(maps, mask).tolist() == [0.5, 0]
+    assert share_in(maps, mask).tolist() == [0.5, 0]

@@ -6,15 +6,8 @@ from keras import layers
 from fer_keras import draw_face, saliency
 from fer_keras.drawing.people import NEAR
 from fer_keras.faces import REGIONS, Faces
-from fer_keras.seeing.trust import (
-    BOXES,
-    brightness_correlation,
-    face_regions,
-    perturbation_curves,
-    randomisation_check,
-    randomised,
-    region_shares,
-)
+from fer_keras.seeing.regions import BOXES, face_regions, region_shares
+from fer_keras.seeing.trust import brightness_correlation, perturbation_curves, randomisation_check, randomised
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,7 @@ every dropout rate (0 takes it out), `batch_norm=False` takes batch norm out, `a
 nets that convolve have `kernel`, the size of every kernel. What a report does not state is marked "ours".
 """
 
-import inspect
-import math
-import sys
-from collections.abc import Callable
 from functools import partial
-from importlib import import_module, reload
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,19 +15,6 @@ from keras import layers
 from fer_keras.faces import EMOTIONS, SIZE
 
 LEAKY = partial(layers.LeakyReLU, negative_slope=0.2)  # report A's slope; ours in report E's net
-
-
-def build(name: str, **options) -> keras.Model:
-    """The net of that name from NETS, or the user's own, `module:function` from the working folder or an installed
-    package, which gets the options and returns a `keras.Model` of 48 × 48 × 1 faces."""
-    if ":" in name:
-        return _own(name, options)
-    if name not in NETS:
-        raise ValueError(f"no net is called {name!r}; there are {', '.join(NETS)}, and module:function for your own")
-    known = list(inspect.signature(NETS[name]).parameters)
-    if unknown := set(options) - set(known):
-        raise ValueError(f"{name} has no option {min(unknown)!r}; it has {', '.join(known)}")
-    return NETS[name](**options)
 
 
 def cnn_leaky(width=1.0, dropout=None, batch_norm=True, activation=LEAKY, kernel=None) -> keras.Model:
@@ -122,57 +103,6 @@ def dnn_deep(width=1.0, dropout=0.0, activation="relu") -> keras.Model:
     return net.done("dnn_deep")
 
 
-NETS: dict[str, Callable[..., keras.Model]] = {
-    net.__name__: net for net in (cnn_leaky, cnn_1m, dnn_narrow, cnn_pyramid, cnn_3layer, cnn_fc3, vgg16_bn, dnn_deep)
-}
-REPORTS = dict(zip(NETS, "ABBCCDEE", strict=True))
-
-
-def changed_options(net: str | keras.Model, options: dict) -> dict:
-    """Of these options those that differ from the net's own, so that `width=1` names no other run than no option."""
-    if not isinstance(net, str) or net not in NETS:
-        return options
-    usual = inspect.signature(NETS[net]).parameters
-    return {name: value for name, value in options.items() if name not in usual or value != usual[name].default}
-
-
-def width_of(name: str, parameters: int, **options) -> float:
-    """The width at which a net has as nearly as it can this many parameters."""
-
-    def surplus(width: float) -> int:
-        with keras.StatelessScope():
-            return build(name, width=width, **options).count_params() - parameters
-
-    low = high = 0.01
-    if surplus(low) > 0:
-        raise ValueError(f"no {name} has as few as {parameters:,} parameters")
-    while surplus(high) < 0:
-        low, high = high, 2 * high
-    while high - low > 5e-4 * low:
-        middle = (low + high) / 2
-        low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
-    return round(min(low, high, key=lambda width: abs(surplus(width))), 5)
-
-
-def features_of(net: keras.Model) -> keras.Model:
-    """The net up to what its last layer with weights is given (`logits` in ours); the whole net where that layer is
-    itself a net, or is given several things."""
-    last = [layer for layer in net.layers if layer.weights][-1]
-    given = None if isinstance(last, keras.Model) else last.input
-    return keras.Model(net.inputs, given) if isinstance(given, keras.KerasTensor) else net
-
-
-def table() -> dict[str, dict]:
-    """Report and parameters of every net."""
-    rows = {}
-    for name, report in REPORTS.items():
-        with keras.StatelessScope():
-            net = build(name)
-            total, fixed = net.count_params(), sum(math.prod(w.shape) for w in net.non_trainable_weights)
-        rows[name] = {"report": report, "total": total, "trainable": total - fixed, "non_trainable": fixed}
-    return rows
-
-
 class _Layers:
     """Layers one after another, from raw faces to probabilities, with the options that the nets share."""
 
@@ -230,47 +160,3 @@ class _Layers:
 
     def _scaled(self, size: int) -> int:
         return max(1, round(size * self.width))
-
-
-def own_source(name: str) -> bytes:
-    """The file in which `module:function` stands; imported again if it has changed."""
-    module, _, function = name.partition(":")
-    if module in ("", "__main__") or not function:
-        raise ValueError(f"{name}: your own net is named module:function, and its module is a file")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        was_there = module in sys.modules
-        loaded = import_module(module)
-        source = Path(loaded.__file__).read_bytes() if getattr(loaded, "__file__", None) else b""
-        if was_there and _loaded.get(module) != source:
-            reload(loaded)
-    except Exception as error:  # whatever the user's file raises
-        raise ValueError(
-            f"{name} cannot be found ({str(error).partition(chr(10))[0]}); "
-            "it names a function in a module that Python can import"
-        ) from None
-    _loaded[module] = source
-    return source
-
-
-_loaded: dict[str, bytes] = {}  # the users' modules, as they were when they were imported
-
-
-def _own(name: str, options: dict) -> keras.Model:
-    own_source(name)
-    module, function = name.split(":", 1)
-    make = getattr(sys.modules[module], function, None)
-    if make is None:
-        raise ValueError(f"{name} cannot be found: the module has no {function}")
-    try:
-        net = make(**options)
-        right = isinstance(net, keras.Model) and net.built
-        right = right and (net.input_shape[1:], net.output_shape[1:]) == ((SIZE, SIZE, 1), (len(EMOTIONS),))
-    except Exception as error:
-        raise ValueError(f"{name} made no net: {type(error).__name__}: {str(error).splitlines()[0]}") from error
-    if not right:
-        raise ValueError(
-            f"{name} does not return a keras.Model from {SIZE} × {SIZE} × 1 faces to {len(EMOTIONS)} probabilities"
-        )
-    return net

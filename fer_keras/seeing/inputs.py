@@ -1,9 +1,10 @@
-"""What `explain` and `sanity` are given: faces, classes, nets, layers, each in one form or refused in a sentence."""
+"""What the other modules are given: faces, classes, nets, layers, each in one form or refused in a sentence."""
 
 import warnings
 
 import keras
 import numpy as np
+from keras import ops
 
 from fer_keras.base import backend
 from fer_keras.faces import EMOTIONS, SIZE, Faces
@@ -90,3 +91,8 @@ def batches(n: int, size: int = BATCH) -> list[slice]:
 
 def as_numbers(values) -> np.ndarray:
     return np.asarray(values).astype(np.float32)
+
+
+def pick(outputs, which):
+    """Of each row of outputs the one number that `which` names."""
+    return ops.sum(outputs * ops.one_hot(which, outputs.shape[-1], dtype=outputs.dtype), axis=-1)

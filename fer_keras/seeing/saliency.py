@@ -1,4 +1,4 @@
-"""Seeing inside a net, on any Keras backend: saliency, masked saliency, gradient ascent, activation maps.
+"""Seeing inside a net, on any Keras backend: saliency and masked saliency.
 
 `images` are `Faces`, or raw faces (0 to 255) as an array (n, 48, 48) or (n, 48, 48, 1). What is explained is a class's
 logit, where the net ends in a softmax layer, else its output; `classes` are None for what the net predicts, an
@@ -6,29 +6,19 @@ emotion, or one label a face, such as `faces.labels` for the true ones.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Real
 from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
-from keras import ops
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import zoom
 
 from fer_keras.base import backend
 from fer_keras.base.numbers import check_number, check_whole
 from fer_keras.base.progress import bar
-from fer_keras.faces import SIZE, Faces
-from fer_keras.seeing.inputs import (
-    BATCH,
-    as_numbers,
-    batches,
-    class_numbers,
-    filter_numbers,
-    find_layer,
-    raw_faces,
-    ready,
-)
+from fer_keras.faces import SIZE
+from fer_keras.seeing.inputs import BATCH, as_numbers, batches, class_numbers, find_layer, pick, raw_faces, ready
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _gradients = WeakKeyDictionary()  # of each model its compiled gradient, which sees weights that change later
@@ -89,7 +79,7 @@ def attribution(
     if method == "gradcam":
         return _grad_cam(scored, faces, classes, layer)
     if model not in _gradients:
-        _gradients[model] = backend.gradient(scored, _pick)
+        _gradients[model] = backend.gradient(scored, pick)
     at = _gradients[model]
     if method == "smoothgrad":
         rng = np.random.default_rng(seed)
@@ -124,7 +114,7 @@ def _grad_cam(scored: keras.Model, faces: np.ndarray, classes: np.ndarray, layer
         raise ValueError(f"Grad-CAM needs a layer with maps of more than one pixel; {layer or scored.name} has none")
     inner, found = find_layer(scored, layer).output, []
     to_maps = keras.Model(scored.inputs[0], inner)
-    at = backend.gradient(keras.Model(inner, scored.outputs[0]), _pick)
+    at = backend.gradient(keras.Model(inner, scored.outputs[0]), pick)
     for some in batches(len(faces)):
         maps = as_numbers(to_maps.predict_on_batch(faces[some]))
         _, gradients = at(maps, classes[some])
@@ -138,92 +128,6 @@ def _has_maps(layer: keras.layers.Layer) -> bool:
     return len(shape) == 4 and min(shape[1:3]) > 1
 
 
-def feature_maps(model: keras.Model, layer: str, images) -> np.ndarray:
-    """(n, height, width, filters): what a layer makes of the faces; (n, units) for a dense one."""
-    model, faces = ready(model), raw_faces(images)
-    inner = keras.Model(model.inputs[0], find_layer(model, layer).output)
-    return np.concatenate([as_numbers(inner.predict_on_batch(faces[some])) for some in bar(batches(len(faces)), layer)])
-
-
-def ascend(
-    model: keras.Model,
-    layer: str,
-    filters: int | Sequence[int] | None = None,
-    steps: int = 200,
-    *,
-    start: str | np.ndarray = "noise",
-    rate: float = 0.01,
-    l2: float = 0.0,
-    tv: float = 0.0,
-    jitter: int = 0,
-    blur: float = 0.0,
-    seed: int = 0,
-    batch: int = 32,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Images that excite filters (or units, classes) of a layer: gradient ascent on the mean of their activation.
-
-    Returns images (n, 48, 48), 0 to 255, and activations (n, steps + 1), from the start to the end.
-    filters: their numbers; None for all. start: "noise" (report E), or a face, such as `faces.images.mean(axis=0)`.
-    rate: how far a step moves a pixel, as a fraction of the range, root mean square.
-    Off unless asked for: l2 pulls pixels to middle grey, tv lowers the total variation, each with this weight against
-    a gradient of root mean square 1 (try 0.1); jitter moves the picture by up to so many pixels before each
-    step; blur: sigma in pixels after it.
-    batch: filters climbed at once, which bounds the memory.
-    A filter that is silent at the start (0 after a ReLU) has no slope to climb and may stay there: begin elsewhere, or
-    ask for a layer before its activation.
-
-    >>> images, activations = ascend(run.model, "block4_pool", range(16), tv=0.1)
-    """
-    for name, value, least in (("steps", steps, 1), ("batch", batch, 1), ("jitter", jitter, 0)):
-        check_whole(name, value, least)
-    for name, value in (("rate", rate), ("l2", l2), ("tv", tv), ("blur", blur)):
-        check_number(name, value)
-    model = ready(model)
-    numbers = filter_numbers(model, layer, filters)
-    at = backend.gradient(keras.Model(model.inputs[0], find_layer(model, layer).output), _mean_of)
-    images, activations, begin = [], [], _beginnings(start, numbers, seed)
-    with bar(total=len(numbers) * steps, what=f"climbing {layer}", unit="step") as progress:
-        for some in batches(len(numbers), batch):
-            x, which, climbed = begin[some], numbers[some], []
-            rng = np.random.default_rng(seed)  # every batch is moved alike
-            for _ in range(steps):
-                moved = rng.integers(-jitter, jitter + 1, 2)
-                scores, slope = at(np.roll(x, moved, axis=(1, 2)), which)
-                climbed.append(scores)
-                slope = np.roll(slope, -moved, axis=(1, 2))
-                slope /= np.sqrt((slope**2).mean(axis=(1, 2, 3), keepdims=True)) + 1e-12
-                slope -= l2 * (x / 255 - 0.5) + tv * _variation_slope(x / 255)
-                x = np.clip(x + 255 * rate * slope, 0, 255)
-                if blur:
-                    x = gaussian_filter(x, (0, blur, blur, 0))
-                progress.update(len(which))
-            images.append(x[..., 0])
-            activations.append(np.stack([*climbed, at(x, which)[0]], axis=1))
-    return np.concatenate(images), np.concatenate(activations)
-
-
-def _beginnings(start, filters: np.ndarray, seed: int) -> np.ndarray:
-    """Around middle grey, for a filter always the same; or from the faces that are given."""
-    if isinstance(start, str):
-        if start != "noise":
-            raise ValueError(f'start is "noise" or a face, not {start!r}')
-        generators = (np.random.default_rng([seed, number]) for number in filters)
-        return np.stack([rng.uniform(102, 153, (SIZE, SIZE, 1)) for rng in generators]).astype(np.float32)
-    faces = raw_faces(
-        start if isinstance(start, Faces) or np.shape(start)[:2] != (SIZE, SIZE) else np.asarray(start)[None]
-    )
-    if len(faces) not in (1, len(filters)):
-        raise ValueError(f"start is one face, or one for each of {len(filters)} filters, not {len(faces)}")
-    return np.repeat(faces, len(filters) // len(faces), axis=0)
-
-
-def _variation_slope(x: np.ndarray) -> np.ndarray:
-    """The gradient of the total variation: of the lengths of all steps from a pixel to those below and beside it."""
-    down, right = np.diff(x, axis=1, append=x[:, -1:]), np.diff(x, axis=2, append=x[:, :, -1:])
-    length = np.sqrt(down**2 + right**2 + 1e-4)  # rounds off the kink at 0, by a hundredth of the range
-    return -np.diff(down / length, axis=1, prepend=0) - np.diff(right / length, axis=2, prepend=0)
-
-
 def _before_softmax(model: keras.Model) -> keras.Model:
     """The same net without a last softmax layer, whose gradients vanish where it is sure."""
     if len(model.outputs) > 1 or len(model.output_shape) != 2:
@@ -233,17 +137,6 @@ def _before_softmax(model: keras.Model) -> keras.Model:
         isinstance(last, keras.layers.Activation) and last.activation is keras.activations.softmax
     )
     return keras.Model(model.inputs[0], last.input if softmax else model.outputs[0], name=model.name)
-
-
-def _pick(outputs, which):
-    return ops.sum(outputs * ops.one_hot(which, outputs.shape[-1], dtype=outputs.dtype), axis=-1)
-
-
-def _mean_of(outputs, which):
-    """The mean of one filter's map."""
-    if over := tuple(range(1, len(outputs.shape) - 1)):
-        outputs = ops.mean(outputs, axis=over)
-    return _pick(outputs, which)
 
 
 def _in_batches(at: Callable, images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

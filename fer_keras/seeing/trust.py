@@ -1,4 +1,4 @@
-"""Whether saliency maps can be trusted: do they depend on the weights, do their pixels matter, where do they lie?"""
+"""Whether saliency maps can be trusted: do they depend on the weights, and do their pixels matter?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,50 +6,15 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pandas as pd
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 from scipy.special import softmax
 from scipy.stats import spearmanr
 
 from fer_keras.base.numbers import check_whole
 from fer_keras.base.progress import bar
-from fer_keras.faces import REGIONS, SIZE, Faces
+from fer_keras.faces import SIZE, Faces
 from fer_keras.seeing.inputs import class_numbers, predicted, raw_faces, ready
 from fer_keras.seeing.saliency import saliency
-
-# Where FER2013's faces have their parts, read off its mean face: rows and columns, the later ones on top
-BOXES = (
-    ("cheeks", 21, 37, 7, 41), ("forehead", 3, 13, 10, 38), ("chin", 39, 46, 14, 34), ("brows", 13, 17, 8, 22),
-    ("brows", 13, 17, 26, 40), ("eyes", 17, 23, 8, 21), ("eyes", 17, 23, 27, 40), ("nose", 15, 32, 20, 28),
-    ("mouth", 33, 41, 14, 34),
-)  # fmt: skip
-
-
-def face_regions(faces: Faces) -> np.ndarray:
-    """uint8 (n, 48, 48), indices into REGIONS: exact for the embedded faces, the same boxes for all others."""
-    if faces.regions is not None:
-        return faces.regions
-    boxes = np.zeros((SIZE, SIZE), np.uint8)
-    for name, top, bottom, left, right in BOXES:
-        boxes[top:bottom, left:right] = REGIONS.index(name)
-    return np.broadcast_to(boxes, (len(faces), SIZE, SIZE))
-
-
-def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
-    """One row a face, one column a region: the share of the map that lies in it. For all-even maps that is its area."""
-    maps = np.asarray(maps)
-    if maps.shape != np.shape(regions) or not (maps >= 0).all():
-        raise ValueError(
-            f"maps are of the shape of the regions, {np.shape(regions)}, and 0 or above, as saliency's are"
-        )
-    total = np.maximum(maps.sum(axis=(1, 2)), 1e-12)
-    return pd.DataFrame({
-        name: np.where(regions == number, maps, 0).sum(axis=(1, 2)) / total for number, name in enumerate(REGIONS)
-    })  # fmt: skip
-
-
-def share_in(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(n,): of each map the share that lies in a mask of its shape; 0 for an empty map."""
-    return (maps * mask).sum(axis=(1, 2)) / np.maximum(maps.sum(axis=(1, 2)), 1e-12)
 
 
 def brightness_correlation(maps: np.ndarray, images) -> np.ndarray:
@@ -137,42 +102,3 @@ def _with_pictures(maps: np.ndarray, pictures: np.ndarray) -> np.ndarray:
 def _rank_correlations(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     pairs = zip(some.reshape(len(some), -1), others.reshape(len(others), -1), strict=True)
     return np.array([spearmanr(a, b).statistic if np.ptp(a) and np.ptp(b) else np.nan for a, b in pairs])
-
-
-def mouth_corners(regions: np.ndarray) -> np.ndarray:
-    """(n, 48, 48), true for the pixels of a mouth that are in the left or the right quarter of its width."""
-    columns, mouth = np.indices(regions.shape)[2], regions == REGIONS.index("mouth")
-    left = np.where(mouth, columns, SIZE).min(axis=(1, 2), keepdims=True)
-    right = np.where(mouth, columns, -1).max(axis=(1, 2), keepdims=True)
-    return mouth & (np.abs(columns - (left + right) / 2) > (right - left) / 4)
-
-
-def likeness(images: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """(n,) from 0 to 1: the size of each picture's correlation with the face; 0 for an even picture, 1 for the face or
-    its negative. images: (n, height, width), enlarged to the size of the face."""
-    size = (1, face.shape[0] / images.shape[1], face.shape[1] / images.shape[2])
-    pictures = zoom(np.asarray(images, float), size, order=1, grid_mode=True, mode="nearest").reshape(len(images), -1)
-    pictures, face = pictures - pictures.mean(axis=1, keepdims=True), face.ravel() - face.mean()
-    return np.abs(pictures @ face) / np.maximum(np.linalg.norm(pictures, axis=1) * np.linalg.norm(face), 1e-9)
-
-
-def peak_regions(maps: np.ndarray, regions: np.ndarray) -> np.ndarray:
-    """(n, filters), indices into REGIONS: what of the face is in the middle of the strongest pixel of each map.
-    maps: (n, height, width, filters), as `feature_maps` gives them."""
-    height, width = maps.shape[1:3]
-    row, column = np.divmod(maps.reshape(len(maps), height * width, -1).argmax(axis=1), width)
-    row, column = ((row + 0.5) * SIZE / height).astype(int), ((column + 0.5) * SIZE / width).astype(int)
-    return regions[np.arange(len(maps))[:, None], row, column]
-
-
-def stripes(images: np.ndarray) -> pd.DataFrame:
-    """One row a picture: the share of its energy, the square of its waves, in stripes of each direction, all within
-    22.5°. A quarter each if it has no direction; 0 for an even picture."""
-    window = np.outer(np.hanning(images.shape[1]), np.hanning(images.shape[2]))  # or the edges would be stripes
-    mean = (images * window).sum(axis=(1, 2), keepdims=True) / window.sum()
-    power = np.abs(np.fft.fft2((images - mean) * window)) ** 2
-    y, x = np.fft.fftfreq(images.shape[1])[:, None], np.fft.fftfreq(images.shape[2])
-    way = np.where(np.hypot(x, y) > 0.5, -1, np.round(np.arctan2(y, x) / (np.pi / 4)) % 4)  # -1: only on diagonals
-    total = np.maximum((power * (way >= 0)).sum(axis=(1, 2)), 1e-9)
-    names = ("vertical", "rising", "horizontal", "falling")  # waves run across their stripes
-    return pd.DataFrame({name: (power * (way == i)).sum(axis=(1, 2)) / total for i, name in enumerate(names)})

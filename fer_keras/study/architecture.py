@@ -9,16 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from fer_keras.faces import EMOTIONS, SIZE
-from fer_keras.nets.reports import build
 from fer_keras.study.figures import Picture
 
 KINDS = {"convolution": 0, "pool": 1, "dense": 2, "logits": 3}  # what is drawn, and in which colour
-
-
-def outline(name: str, **options) -> keras.Model:
-    """The net without numbers in it: made at once, whatever its size, to be counted and drawn."""
-    with keras.StatelessScope():
-        return build(name, **options)
 
 
 def layer_table(net: keras.Model) -> pd.DataFrame:

@@ -9,8 +9,8 @@ import numpy as np
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
 from fer_keras.nets.recipes import Recipe
+from fer_keras.training.key import faces_digest
 from fer_keras.training.run import Run
-from fer_keras.training.train import faces_digest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -165,20 +165,3 @@ def checksum(path: Path) -> int:
         while block := file.read(1 << 22):
             value = zlib.crc32(block, value)
     return value
-
-
-def _says_finished(folder: Path) -> bool:
-    return (folder / "metrics.json").exists() and ".damaged-" not in folder.name
-
-
-def find_run(text: str) -> Run | None:
-    """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
-    named = (folder for folder in (Path(text), home.folder() / "runs" / text) if (folder / "metrics.json").exists())
-    if not (found := [*named][:1]):
-        models = (home.folder() / "runs").glob("*/model.keras")
-        found = [path.parent for path in models if text and text in path.parent.name and _says_finished(path.parent)]
-    if len(found) > 1:
-        raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
-    if found and not finished(found[0]):
-        raise ValueError(f"run {found[0].name} is damaged; train it anew")
-    return Run(found[0]) if found else None

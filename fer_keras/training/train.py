@@ -1,17 +1,12 @@
 """`train`: one net, one recipe, one seed -> a `Run`, loaded if it has been made before, continued if it was stopped."""
 
-import hashlib
-import inspect
-import json
 import random
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from importlib.metadata import version
-from types import CodeType, FunctionType
 
 import keras
 import numpy as np
@@ -20,14 +15,13 @@ from fer_keras.base import backend, home, interrupts
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
+from fer_keras.nets.build import build, changed_options
 from fer_keras.nets.recipes import RECIPES, Recipe
-from fer_keras.nets.reports import build, changed_options, own_source
 from fer_keras.scores import accuracy, cross_entropy, stand_in_both
+from fer_keras.training import key
 from fer_keras.training import run as runs
 from fer_keras.training.predict import predict
 from fer_keras.training.resume import State, Watch, write_model
-
-NUMBERS = 1  # goes up when a change to this package changes what a training ends with
 
 
 def train(
@@ -60,28 +54,9 @@ def train(
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
     plan = (recipe if isinstance(recipe, Recipe) else recipe_of(net, recipe)).changed(**changes)
-    deterministic = backend.deterministic()
     options = changed_options(net, options or {})
     seed = int(seed)
-    decides = {
-        "numbers": NUMBERS,
-        "net": net if isinstance(net, str) else net.name,
-        "code": _code(net),
-        "options": _described(options),
-        "recipe": _described(plan.settings()),
-        "seed": seed,
-        "training": faces_digest(training, plan.targets == "votes"),
-        "validation": faces_digest(validation),
-        "backend": backend.BACKEND,
-        "dtype": keras.config.dtype_policy().name,
-        "deterministic": deterministic,
-        "callbacks": _described(list(callbacks)),
-        "compile": _described(compile_options or {}),
-        "model": keep_model,
-    }
-    if devices := backend.devices():
-        decides["devices"] = devices
-    decides = json.loads(json.dumps(decides))
+    decides = key.decides(net, training, validation, plan, options, seed, callbacks, compile_options or {}, keep_model)
     folder = runs.folder_of(decides)
     if run := runs.finished(folder):
         return run
@@ -219,52 +194,3 @@ def _copy(model: keras.Model) -> keras.Model:
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
-
-
-def _code(net: str | keras.Model) -> str | None:
-    """What tells two versions of the user's own net apart: the file it is in; of a model its layers and weights."""
-    if not isinstance(net, str):
-        values = b"".join(value.tobytes() for value in net.get_weights())
-        return _hash(net.to_json().encode() + values)
-    return _hash(own_source(net)) if ":" in net else None
-
-
-def faces_digest(faces: Faces, votes: bool = False) -> str:
-    """Of pictures and labels, or votes, in their order, which decides the batches."""
-    learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
-    return _hash(faces.images.tobytes() + learned)
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _described(value):
-    """A setting as JSON: plain values, Keras' objects by their configuration, functions by their code, callbacks by
-    what they were made with, others by their class."""
-    if isinstance(value, str | int | float | None):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, list | tuple):
-        return [_described(each) for each in value]
-    if isinstance(value, dict):
-        return {str(name): _described(each) for name, each in value.items()}
-    if isinstance(value, partial):
-        return [_described(value.func), _described(value.args), _described(value.keywords)]
-    if isinstance(value, FunctionType):
-        code, closure = value.__code__, [cell.cell_contents for cell in value.__closure__ or ()]
-        constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
-        return [code.co_code.hex(), constants, list(code.co_names), _described([value.__defaults__, closure])]
-    if isinstance(value, keras.callbacks.Callback):
-        made_with = inspect.signature(type(value).__init__).parameters.values()
-        any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
-        names = [name for name in vars(value) if any_name or name in {each.name for each in made_with}]
-        plain = {name: vars(value)[name] for name in names if not name.startswith("_") and name != "params"}
-        plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
-        return [type(value).__qualname__, _described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
-    try:
-        return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
-    except (TypeError, ValueError):
-        kind = value if isinstance(value, type) else type(value)
-        return f"{kind.__module__}.{kind.__qualname__}"

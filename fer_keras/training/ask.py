@@ -1,0 +1,61 @@
+"""What a run or a `.keras` file, named as people name it, says of faces: `fer-keras predict`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fer_keras.base import home
+from fer_keras.base.home import write_whole
+from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
+from fer_keras.training.predict import load_model, predict
+from fer_keras.training.run import Run, finished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def find_run(text: str) -> Run | None:
+    """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
+    named = (folder for folder in (Path(text), home.folder() / "runs" / text) if (folder / "metrics.json").exists())
+    if not (found := [*named][:1]):
+        models = (home.folder() / "runs").glob("*/model.keras")
+        found = [path.parent for path in models if text and text in path.parent.name and _says_finished(path.parent)]
+    if len(found) > 1:
+        raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
+    if found and not finished(found[0]):
+        raise ValueError(f"run {found[0].name} is damaged; train it anew")
+    return Run(found[0]) if found else None
+
+
+def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":
+    """One row a face: its id, the emotion, and the probability of each. A run by its name, part of it, or folder."""
+    import pandas as pd
+
+    if run := find_run(run_or_model):
+        probabilities = run.predict(faces)
+    elif Path(run_or_model).is_file():
+        probabilities = predict(load_model(Path(run_or_model)), faces)
+    else:
+        raise ValueError(f"{run_or_model} is neither a finished run nor a .keras file; `fer-keras train` makes a run")
+    table = pd.DataFrame(probabilities, columns=EMOTIONS)
+    table.insert(0, "emotion", np.array(EMOTIONS)[probabilities.argmax(axis=1)])
+    table.insert(0, "id", faces.ids)
+    return table
+
+
+def check_target(path: Path) -> None:
+    """Before the work, whether a file can be written there."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder is missing'}")
+
+
+def write_predictions(path: Path, table: "pd.DataFrame", faces: Faces) -> None:
+    """The table as CSV; of the course's unlabelled `id,feature` faces its submission file, `id,label`."""
+    if np.issubdtype(faces.ids.dtype, np.integer) and (faces.labels == UNLABELLED).all():
+        table = table[["id"]].assign(label=table["emotion"].map(EMOTIONS.index))
+    write_whole(path, lambda file: table.to_csv(file, index=False))
+
+
+def _says_finished(folder: Path) -> bool:
+    return (folder / "metrics.json").exists() and ".damaged-" not in folder.name

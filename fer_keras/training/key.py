@@ -1,0 +1,100 @@
+"""What decides what a training ends with, as plain values: the name of its run is made of them."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Sequence
+from functools import partial
+from types import CodeType, FunctionType
+
+import keras
+import numpy as np
+
+from fer_keras.base import backend
+from fer_keras.faces import Faces
+from fer_keras.nets.own import own_source
+from fer_keras.nets.recipes import Recipe
+
+NUMBERS = 1  # goes up when a change to this package changes what a training ends with
+
+
+def decides(
+    net: str | keras.Model,
+    training: Faces,
+    validation: Faces,
+    plan: Recipe,
+    options: dict,
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+    compile_options: dict,
+    keep_model: bool,
+) -> dict:
+    """All settings of one training, as JSON has them."""
+    found = {
+        "numbers": NUMBERS,
+        "net": net if isinstance(net, str) else net.name,
+        "code": _code(net),
+        "options": described(options),
+        "recipe": described(plan.settings()),
+        "seed": seed,
+        "training": faces_digest(training, plan.targets == "votes"),
+        "validation": faces_digest(validation),
+        "backend": backend.BACKEND,
+        "dtype": keras.config.dtype_policy().name,
+        "deterministic": backend.deterministic(),
+        "callbacks": described(list(callbacks)),
+        "compile": described(compile_options),
+        "model": keep_model,
+    }
+    if devices := backend.devices():
+        found["devices"] = devices
+    return json.loads(json.dumps(found))
+
+
+def _code(net: str | keras.Model) -> str | None:
+    """What tells two versions of the user's own net apart: the file it is in; of a model its layers and weights."""
+    if not isinstance(net, str):
+        values = b"".join(value.tobytes() for value in net.get_weights())
+        return _hash(net.to_json().encode() + values)
+    return _hash(own_source(net)) if ":" in net else None
+
+
+def faces_digest(faces: Faces, votes: bool = False) -> str:
+    """Of pictures and labels, or votes, in their order, which decides the batches."""
+    learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
+    return _hash(faces.images.tobytes() + learned)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def described(value):
+    """A setting as JSON: plain values, Keras' objects by their configuration, functions by their code, callbacks by
+    what they were made with, others by their class."""
+    if isinstance(value, str | int | float | None):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return [described(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): described(each) for name, each in value.items()}
+    if isinstance(value, partial):
+        return [described(value.func), described(value.args), described(value.keywords)]
+    if isinstance(value, FunctionType):
+        code, closure = value.__code__, [cell.cell_contents for cell in value.__closure__ or ()]
+        constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+        return [code.co_code.hex(), constants, list(code.co_names), described([value.__defaults__, closure])]
+    if isinstance(value, keras.callbacks.Callback):
+        made_with = inspect.signature(type(value).__init__).parameters.values()
+        any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
+        names = [name for name in vars(value) if any_name or name in {each.name for each in made_with}]
+        plain = {name: vars(value)[name] for name in names if not name.startswith("_") and name != "params"}
+        plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
+        return [type(value).__qualname__, described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
+    try:
+        return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+    except (TypeError, ValueError):
+        kind = value if isinstance(value, type) else type(value)
+        return f"{kind.__module__}.{kind.__qualname__}"
