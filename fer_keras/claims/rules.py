@@ -20,17 +20,25 @@ class Rule:
     order: int = 0  # of a rank: 1 counts from the largest, -1 from the smallest
 
 
-def about(wanted: float, within: float = 0.03, exact: bool = False) -> Rule:
-    """Equivalence: the whole interval lies within this much of the value that was claimed; refuted wholly outside."""
+def reaches(value: float, within: float = 0.03) -> Rule:
+    """The whole interval lies above the claimed value less a margin; refuted if it lies wholly below. More than was
+    claimed refutes nothing."""
 
     def decide(entries: list[dict]) -> str:
-        low, high = _ends(entries[0], exact)
-        if wanted - within <= low and high <= wanted + within:
-            return SUPPORTED
-        return REFUTED if high < wanted - within or low > wanted + within else UNDECIDED
+        low, high = _ends(entries[0])
+        return SUPPORTED if low > value - within else REFUTED if high < value - within else UNDECIDED
 
-    text = f"about {wanted:g}: wholly within ±{within:g}" if within else f"exactly {wanted:,g}"
-    return Rule(text, decide, _by(exact))
+    return Rule(f"reaches {value:g}: wholly above {value - within:g}", decide)
+
+
+def counted(wanted: float, within: float = 0) -> Rule:
+    """A number that is counted, not measured: as claimed, or nearly so."""
+
+    def decide(entries: list[dict]) -> str:
+        return SUPPORTED if abs(entries[0]["value"] - wanted) <= within else REFUTED
+
+    text = f"about {wanted:,g}: within ±{within:,g}" if within else f"exactly {wanted:,g}"
+    return Rule(text, decide, "exactly")
 
 
 def at_least(least: float, exact: bool = False) -> Rule:

@@ -1,0 +1,46 @@
+"""What each report's training reached, by the net that it trained: less than that decides none of its claims."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reached:
+    """As the report logged it, with dropout and augmentation; None for what it does not state."""
+
+    accuracy: float | None = None  # on the training faces, after the last epoch
+    loss: float | None = None
+    epochs: int | None = None  # within which it was reached, where the report states them
+    log: tuple[float, ...] = ()  # training accuracy after each epoch
+
+
+REACHED = {
+    "cnn_leaky": Reached(  # report A
+        accuracy=0.9448,
+        loss=0.1618,
+        epochs=14,
+        log=(
+            *(0.3863, 0.5192, 0.5701, 0.6173, 0.6576, 0.7043, 0.7554),
+            *(0.7993, 0.8425, 0.8768, 0.9016, 0.9218, 0.9352, 0.9448),
+        ),
+    ),
+    "cnn_1m": Reached(epochs=30),  # report B: "about 30"
+    "dnn_narrow": Reached(epochs=35),
+    "cnn_pyramid": Reached(accuracy=0.7597, loss=0.6485),  # report C
+    "dnn_deep": Reached(accuracy=0.95),  # report E: "nearly 1.0"
+}
+NEAR = 0.02  # by so much a training may stay below the report's accuracy, or above its loss
+ALONG = 0.08  # and its log at any epoch: two trainings of one recipe differ by half of that early on
+
+
+def trained_less(net: str, accuracy: float | None, loss: float | None, log=()) -> bool:
+    """Whether a training stayed short of what its report reached; of a training whose scores are unknown, True.
+
+    log: training accuracy after each epoch, where it is kept: it must run near the report's all the way.
+    """
+    report = REACHED.get(net, Reached())
+    if report.accuracy is not None and (accuracy is None or accuracy < report.accuracy - NEAR):
+        return True
+    if report.loss is not None and (loss is None or loss > report.loss + NEAR):
+        return True
+    pairs = zip(log, report.log, strict=False)
+    return any(abs(ours - theirs) > ALONG for ours, theirs in pairs)
