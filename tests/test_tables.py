@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer_keras import Faces
-from fer_keras.study import tables
+from fer_keras.study import records, tables
 
 
 def some_faces(labels, split="PublicTest") -> Faces:
@@ -76,3 +76,24 @@ def test_limits_name_the_faces_the_trainings_and_who_has_not_learnt(right):
 def test_recall_is_told_by_emotion():
     found = tables.by_emotion(np.array([3, 3, 4]), np.array([True, False, True]))
     assert found["value"].to_dict() == {"happy": 0.5, "sad": 1.0} and found["n"].tolist() == [2, 1]
+
+
+def run_of(net: str, seed: int = 0, **options) -> SimpleNamespace:
+    config = {"net": net, "options": options, "recipe": {"epochs": 2, "batch_size": 32}, "seed": seed}
+    history = pd.DataFrame({"accuracy": [0.3, 0.5], "loss": [1.9, 1.2]}, index=pd.RangeIndex(1, 3, name="epoch"))
+    metrics = {"parameters": 1000, "epoch": 2, "device": "here"}
+    return SimpleNamespace(config=config, history=history, metrics=metrics)
+
+
+def test_what_was_trained_on_what_is_shown_and_recorded(monkeypatch):
+    outputs = {}
+    monkeypatch.setattr(records, "display", lambda data, raw: outputs.update(data[records.RECORD]))
+    faces = some_faces([0, 1, 2], "Training")
+    shown = tables.setting("folder/faces.csv", faces, faces[:1], {"plain": run_of("cnn_1m", width=0.5)})
+    assert {"cnn_1m", 0.5, 1000, 2, 32} <= set(shown.data.loc["plain"])
+    kept = {name: entry["value"] for name, entry in outputs.items()}
+    assert (kept["net"], kept["width"], kept["epochs"], kept["data"]) == ("cnn_1m", 0.5, 2, "faces.csv")
+    assert (kept["logged_training_accuracy"], kept["logged_training_loss"]) == (0.5, 1.2)
+    outputs.clear()
+    tables.setting("embedded", faces, faces[:1], {"a": run_of("cnn_1m"), "b, plain": run_of("dnn_deep")})
+    assert "net" not in outputs and outputs["a_width"]["value"] == outputs["b_plain_width"]["value"] == 1

@@ -1,54 +1,26 @@
 """The ledger: the reports' thirty claims with a verdict each, computed from what notebooks and trainings recorded.
 
-`thirty` holds the claims as data, `rules` what makes a verdict of values. Here records are read and the two meet.
+`thirty` holds the claims as data, `rules` what makes a verdict of values, `reached` how far the reports trained and
+`fidelity` what a record lacks to decide. Here records are read and these meet.
 """
 
 import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
 
+from fer_keras.claims.fidelity import Record, best, lacks, names_of, others_that_decide
+from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import UNDECIDED, either, whole
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
-from fer_keras.nets.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "notebooks" / "results"  # of full runs on FER2013, committed
 REPORT = ROOT / "reports" / "records"  # of the last `make report`
-TRAINING_FACES = 28_709  # of FER2013: what an accuracy that a report states was reached with
-DEEP = ("vgg16_bn", "dnn_deep")  # whose width notebooks with several nets record apart
 NBSP = "\N{NO-BREAK SPACE}"
-LEARNT = {  # how accurate the net is that each notebook tells of
-    "12_cnn_vs_dnn": "cnn_1m_judged_accuracy",
-    "21_confusion": "accuracy",
-    "30_saliency": "judged_accuracy",
-    "31_filters": "judged_accuracy",
-    "51_ablation": "as_it_is_accuracy",
-    "52_labels": "net_accuracy",
-}
-
-
-@dataclass(frozen=True)
-class Record:
-    """What one notebook, or one training, recorded: `values` by name, and how to measure them again."""
-
-    notebook: str
-    command: str
-    date: str
-    device: str
-    data: str
-    values: dict[str, dict]
-
-    def value(self, name: str):
-        return self.values.get(name, {}).get("value")
-
-    def measures(self, name: str) -> bool:
-        return isinstance(self.value(name), int | float)
-
-
-FIELDS = set(Record.__dataclass_fields__)
+FIELDS = {each.name for each in fields(Record)} - {"log"}
 
 
 def committed(folder: Path = RESULTS) -> list[Record]:
@@ -78,17 +50,20 @@ def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
 
 
 def ledger(full: Sequence[Record], report: Sequence[Record]) -> list[dict]:
-    """A row a claim: its headline from the full runs on FER2013, and beside it under `report` what a report found."""
+    """A row a claim: its headline from the full runs on FER2013, and beside it under `of_report` what a report found of
+    the same quantity."""
     rows = []
     for claim in CLAIMS:
         row = {"claim": claim.number, "report": claim.report, "text": claim.text, "note": claim.note}
-        rows.append(row | judged(claim, full) | {"of_report": judged(claim, report)})
+        here = judged(claim, full)
+        beside = judged(claim, report, here["part"])
+        rows.append(row | here | {"of_report": beside})
     return rows
 
 
-def judged(claim: Claim, records: Sequence[Record]) -> dict:
+def judged(claim: Claim, records: Sequence[Record], shown_part: int | None = None) -> dict:
     """The verdict on a claim with its evidence; the effect is that of the part which decided it, or else of the first
-    that was measured."""
+    that was measured. shown_part: the number of the part whose effect to show instead, where it was measured."""
     parts = [_judged_part(part, claim, records) for part in claim.parts]
     ruled = [found for found in parts if found["verdict"]]
     deciding = [found["verdict"] for found in ruled if not found["reason"]]
@@ -96,8 +71,12 @@ def judged(claim: Claim, records: Sequence[Record]) -> dict:
     verdict = whole([*deciding, either(reasons)] if reasons else deciding)
     measured = [found for found in ruled if found["value"] is not None]
     main = next((found for found in measured if found["verdict"] == verdict), (measured or parts)[0])
-    evidence = {name: main[name] for name in ("value", "interval", "n", "data", "by", "notebook", "command")}
-    return {"verdict": verdict, "effect": main["measured"], "shown": shown(main)} | evidence | {"parts": parts}
+    if shown_part is not None and parts[shown_part]["value"] is not None:
+        main = parts[shown_part]
+    names = ("value", "interval", "n", "trainings", "net", "width", "data", "by", "notebook", "command")
+    evidence = {name: main[name] for name in names}
+    found = {"verdict": verdict, "part": parts.index(main), "effect": main["measured"], "shown": shown(main)}
+    return found | evidence | {"parts": parts}
 
 
 def shown(found: dict) -> str:
@@ -130,81 +109,82 @@ def as_text(rows: Sequence[dict]) -> str:
 
 def _source(found: dict) -> str:
     n = f", n = {found['n']:,}" if found["n"] else ""
+    n += f", {found['trainings']} trainings" if (found["trainings"] or 1) > 1 else ""
     return f"{n} ({found['notebook']}{', ' * bool(found['by'])}{found['by']})" if found["notebook"] else ""
 
 
 def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
-    names = (part.values,) if isinstance(part.values, str) else part.values
-    record = _evidence(part, names, records)
+    names, net = names_of(part), claim.net_of(part)
+    record = best(part, claim, records)
     found = {"measured": part.measured, "rule": part.rule.text if part.rule else "shown beside"}
-    found |= {"verdict": "", "reason": part.reason}
+    found |= {"verdict": "", "reason": part.reason, "claimed_net": net}
     entry = record.values[names[0]] if record else {}
     found |= {"value": entry.get("value"), "interval": entry.get("interval"), "n": entry.get("n")}
     for name in ("data", "notebook", "command", "date", "device"):
         found[name] = getattr(record, name, None)
-    found["by"] = _net(record) if record else ""
+    found |= _training_of(record, net, entry)
     if part.rule:
-        entries = [record.values[name] for name in names] if record else []
-        why = "not measured" if not record else _open(part, claim, record)
-        found["verdict"] = f"{UNDECIDED}: {why}" if why else part.rule.decide(entries)
+        found["verdict"], found["lacks"] = _verdict(part, claim, records, record)
         found["decided_by"] = part.rule.decided_by
         if len(names) > 1 and record:
-            beyond = sum(part.rule.order * each["value"] > part.rule.order * entry["value"] for each in entries)
+            order, entries = part.rule.order, [record.values[name] for name in names]
+            beyond = sum(order * each["value"] > order * entry["value"] for each in entries)
             found["rank"], found["of"] = 1 + beyond, len(entries)
     return found
 
 
-def _evidence(part: Part, names: Sequence[str], records: Sequence[Record]) -> Record | None:
-    """The first record, in the part's order of notebooks, that holds the values, of the claimed net if there is one."""
-    for notebook in (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks:
-        for record in records:
-            right_net = not part.net or not _one_net(record) or record.value("net") == part.net
-            if record.notebook == notebook and all(map(record.measures, names)) and right_net:
-                return record
-    return None
+def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record | None) -> tuple[str, list[str]]:
+    """What the rule says of the best record, or why nothing can decide; and all that the record lacks."""
+    if record is None:
+        return f"{UNDECIDED}: not measured", []
+    missing = lacks(part, claim, record)
+    if missing:
+        return f"{UNDECIDED}: {missing[0]}", missing
+
+    def decide(one: Record) -> str:
+        return part.rule.decide([one.values[name] for name in names_of(part)])
+
+    verdict = decide(record)
+    for other in others_that_decide(part, claim, records, record):
+        if {verdict, decide(other)} == {"supported", "refuted"}:
+            reason = f"depends on {_differs(record, other)}"
+            return f"{UNDECIDED}: {reason}", [reason]
+    return verdict, []
 
 
-def _net(record: Record) -> str:
-    """The net that a record tells of, where it is one."""
-    net, width = record.value("net"), record.value("width")
-    if not net or not _one_net(record):
-        return ""
-    return net if width in (None, 1) else f"{net} at width {width:g}"
+def _differs(one: Record, other: Record) -> str:
+    """What two trainings of one net were not given alike, as their commands tell."""
+    words = [set(re.findall(r"-[ropR]+ (\S+ \S+)", each.command)) for each in (one, other)]
+    return ", ".join(sorted({each.split()[0] for each in words[0] ^ words[1]})) or "the way of measuring"
 
 
-def _one_net(record: Record) -> bool:
-    """Does it tell of one net alone? Those of several name the net with each value."""
-    return record.notebook not in ("10_architecture", "11_history", "12_cnn_vs_dnn")
-
-
-def _open(part: Part, claim: Claim, record: Record) -> str:
-    """Why a value that was recorded cannot decide the claim; "" where it can."""
-    drawn = record.data == "embedded"
-    if drawn and not claim.drawn:
-        return "drawn faces"
-    low = (record.values.get(LEARNT.get(record.notebook), {}).get("interval") or [math.inf])[0]
-    if part.rule.decided_by == "interval" and low <= (record.value("majority_accuracy") or 0):
-        return "a net that has not learnt"
-    if any(record.value(name) != wanted for name, wanted in part.needs.items()):
-        return "other settings"
-    if not part.net:
-        return ""
-    width = record.value("deep_width") if part.net in DEEP and not _one_net(record) else record.value("width")
-    epochs, recipe = record.value(f"{part.net}_epochs") or record.value("epochs"), RECIPES[part.net]
-    if width not in (None, 1):
-        return "slim net" if width < 1 else "wide net"
-    if epochs not in (None, recipe.epochs):
-        return "few epochs" if epochs < recipe.epochs else "more epochs"
-    return "few faces" if not drawn and (record.value("faces") or TRAINING_FACES) < TRAINING_FACES else ""
+def _training_of(record: Record | None, net: str, entry: dict) -> dict:
+    """Of which net, how wide, how often and how far it was trained, beside the report's."""
+    if record is None:
+        return dict.fromkeys(("by", "net", "width", "trainings", "training_accuracy", "report_training_accuracy"))
+    width, named = record.of_net(net, "width"), record.net or (net if net else "")
+    return {
+        "by": named if width in (None, 1) or not named else f"{named} at width {width:g}",
+        "net": named,
+        "width": width,
+        "trainings": record.trainings(entry) if named else None,
+        "training_accuracy": record.of_net(net, "logged_training_accuracy"),
+        "report_training_accuracy": REACHED.get(net, Reached()).accuracy,
+    }
 
 
 def _training(net: str, entry: dict) -> Record:
     """What `fer-keras train` printed, under the names that notebooks of several nets use."""
-    names = {"accuracy": "validation_accuracy", "last_training_accuracy": "logged_training_accuracy"}
+    names = {
+        "accuracy": "validation_accuracy",
+        "last_training_accuracy": "logged_training_accuracy",
+        "last_training_loss": "logged_training_loss",
+    }
     values = {f"{net}_{names.get(name, name)}": value for name, value in entry["values"].items()}
     width = re.search(r" -o width ([\d.]+)", entry["command"])
     values |= {"net": {"value": net}, "width": {"value": float(width[1]) if width else 1}}
-    return Record("training", entry["command"], entry["date"], entry["device"], entry["data"], values)
+    log = entry.get("history", {}).get("accuracy", ())
+    return Record("training", entry["command"], entry["date"], entry["device"], entry["data"], values, tuple(log))
 
 
 def _check(path: Path, values) -> None:
