@@ -140,7 +140,7 @@ def _data(options) -> int:
 
 def _train(options) -> int:
     from fer_keras import load_faces
-    from fer_keras.study.records import result
+    from fer_keras.study.records import of_training
     from fer_keras.training.train import recipe_of, train
 
     faces = load_faces(options.data)
@@ -155,18 +155,7 @@ def _train(options) -> int:
                 low, high = score["interval"]
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
-    last = run.history.iloc[-1]
-    values = scores | {
-        "epoch": run.metrics["epoch"],
-        "epochs": len(run.history),
-        "last_training_accuracy": {"value": float(last["accuracy"]), "n": len(training)},
-        "last_validation_accuracy": {"value": float(last["val_accuracy"]), "n": len(validation)},
-        "last_training_loss": float(last["loss"]),
-        "last_validation_loss": float(last["val_loss"]),
-        "parameters": run.metrics["parameters"],
-        "seconds": run.metrics["seconds"],
-    }
-    found = result(_command_line(options), options.data, values, run.metrics["date"], run.metrics["device"])
+    found = of_training(run, training, validation, _command_line(options), options.data)
     print(json.dumps({options.net: found}, indent=1))
     return 0
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_keras.__main__ import main
@@ -18,6 +19,7 @@ from fer_keras.claims.fidelity import Record
 from fer_keras.claims.reached import REACHED, Reached, trained_less
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.claims.thirty import CLAIMS
+from fer_keras.claims.trainings import pooled_trainings
 from fer_keras.faces import EMOTIONS
 from fer_keras.study.records import read_notebook
 
@@ -340,9 +342,37 @@ main(["claims", "--json"])
 print(*sys.modules, file=sys.stderr)"""
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
     assert len(json.loads(ran.stdout)) == 30
-    assert not {"'tensorflow'", "'keras'", "'pandas'", "'matplotlib'"} & set(
-        ran.stderr.replace("[", "").replace("]", "").split(", ")
-    )
+    loaded = set(ran.stderr.split())
+    assert "fer_keras.claims.ledger" in loaded and not {"tensorflow", "keras", "matplotlib"} & loaded
+
+
+def training(right: list[bool], seed: int, last: float = 0.9) -> tuple[str, dict]:
+    """What is kept of one made-up training of report C's net."""
+    values = {"accuracy": {"value": sum(right) / len(right), "n": len(right), "interval": [0.4, 0.6]}}
+    values |= {"last_training_accuracy": {"value": last}, "last_training_loss": {"value": 0.5}}
+    fields = {
+        "command": f"fer-keras train cnn_pyramid --seed {seed}",
+        "date": "d",
+        "device": "e",
+        "data": "fer2013.csv",
+    }
+    bits = np.packbits(right).tobytes().hex()
+    return "cnn_pyramid", fields | {"values": values, "right": bits, "history": {"accuracy": [0.3, last]}}
+
+
+def test_trainings_that_differ_in_their_seed_alone_are_pooled():
+    half = [True, False] * 50
+    kept = [training(half, 0), training(half[::-1], 1, last=0.7), training([True] * 100, 2)]
+    other = training(half, 0)
+    other[1]["command"] += " -r flip horizontal"
+    records = pooled_trainings([*kept, other])
+    assert [record.value("trainings") for record in records] == [3, 1]
+    score = records[0].values["cnn_pyramid_validation_accuracy"]
+    assert score["value"] == pytest.approx(2 / 3) and (score["n"], score["trainings"]) == (100, 3)
+    low, high = score["interval"]
+    assert low < 0 and high > 1, "three seeds so far apart tell nothing"
+    assert records[0].value("cnn_pyramid_logged_training_accuracy") == 0.7, "the one that got least far"
+    assert records[0].log == (pytest.approx(0.3), pytest.approx((0.9 + 0.7 + 0.9) / 3))
 
 
 def test_the_committed_evidence_decides_what_any_machine_can_and_says_why_not_the_rest():

@@ -133,6 +133,8 @@ def test_train_from_the_command_line_makes_a_run_and_its_result(capsys, monkeypa
     assert main([*typed, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)["dnn_narrow"]
     assert result["values"]["accuracy"] == score
+    right = np.unpackbits(np.frombuffer(bytes.fromhex(result["right"]), np.uint8), count=400)
+    assert right.mean() == pytest.approx(score["value"]) and len(result["history"]["loss"]) == 2
     assert (result["date"], result["device"]) == (run.metrics["date"], run.metrics["device"])
     assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "embedded"
 

@@ -15,6 +15,7 @@ from fer_keras.claims.fidelity import Record, best, lacks, names_of, others_that
 from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import UNDECIDED, either, whole
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
+from fer_keras.claims.trainings import pooled_trainings
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "notebooks" / "results"  # of full runs on FER2013, committed
@@ -26,13 +27,11 @@ FIELDS = {each.name for each in fields(Record)} - {"log"}
 def committed(folder: Path = RESULTS) -> list[Record]:
     """The records of full runs on FER2013: notebooks' (claims.json) and trainings' (train_*.json)."""
     records = []
-    for path in [folder / "claims.json", *sorted(folder.glob("train_*.json"))]:
-        for name, entry in _read(path).items():
-            if path.stem == "claims":
-                records.append(Record(name.split()[0], **entry))
-            elif entry["data"] != "embedded":
-                records.append(_training(name, entry))
-    return records
+    for name, entry in _read(folder / "claims.json").items():
+        records.append(Record(name.split()[0], **entry))
+    trained = [pair for path in sorted(folder.glob("train_*.json")) for pair in _read(path).items()]
+    real = [(net, entry) for net, entry in trained if entry["data"] != "embedded"]
+    return records + pooled_trainings(real)
 
 
 def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
@@ -171,20 +170,6 @@ def _training_of(record: Record | None, net: str, entry: dict) -> dict:
         "training_accuracy": record.of_net(net, "logged_training_accuracy"),
         "report_training_accuracy": REACHED.get(net, Reached()).accuracy,
     }
-
-
-def _training(net: str, entry: dict) -> Record:
-    """What `fer-keras train` printed, under the names that notebooks of several nets use."""
-    names = {
-        "accuracy": "validation_accuracy",
-        "last_training_accuracy": "logged_training_accuracy",
-        "last_training_loss": "logged_training_loss",
-    }
-    values = {f"{net}_{names.get(name, name)}": value for name, value in entry["values"].items()}
-    width = re.search(r" -o width ([\d.]+)", entry["command"])
-    values |= {"net": {"value": net}, "width": {"value": float(width[1]) if width else 1}}
-    log = entry.get("history", {}).get("accuracy", ())
-    return Record("training", entry["command"], entry["date"], entry["device"], entry["data"], values, tuple(log))
 
 
 def _check(path: Path, values) -> None:

@@ -18,6 +18,7 @@ import pandas as pd
 from IPython.display import display
 
 from fer_keras.base.home import machine
+from fer_keras.faces import Faces
 
 RECORD = "application/vnd.fer-keras.record+json"  # the output types under which a notebook keeps them
 ANSWER = "application/vnd.fer-keras.answer"
@@ -92,6 +93,28 @@ def result(command: str, data: str, values: dict, day: str | None = None, device
         "data": Path(data).name,
         "values": entries,
     }
+
+
+def of_training(run, training: Faces, validation: Faces, command: str, data: str) -> dict:
+    """A run as notebooks/results/ keeps it, with its curves, and under `right` a bit for each validation face, as
+    hexadecimal: is its label found? So trainings can be pooled and compared face by face without their runs."""
+    last = run.history.iloc[-1]
+    known = run.predict(training).argmax(axis=1) == training.labels
+    values = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")} | {
+        "epoch": run.metrics["epoch"],
+        "epochs": len(run.history),
+        "last_training_accuracy": {"value": float(last["accuracy"]), "n": len(training)},
+        "last_validation_accuracy": {"value": float(last["val_accuracy"]), "n": len(validation)},
+        "last_training_loss": float(last["loss"]),
+        "last_validation_loss": float(last["val_loss"]),
+        "known_accuracy": {"value": float(known.mean()), "n": len(training)},
+        "parameters": run.metrics["parameters"],
+        "seconds": run.metrics["seconds"],
+    }
+    right = run.predict(validation).argmax(axis=1) == validation.labels
+    found = result(command, data, values, run.metrics["date"], run.metrics["device"])
+    found["history"] = {name: run.history[name].round(4).tolist() for name in run.history}
+    return found | {"right": np.packbits(right).tobytes().hex()}
 
 
 def _plain(name: str, value):
