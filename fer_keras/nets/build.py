@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from fer_keras.nets.own import build_own
 from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_pyramid, dnn_deep, dnn_narrow, vgg16_bn
@@ -25,7 +26,25 @@ def build(name: str, **options) -> keras.Model:
     known = list(inspect.signature(NETS[name]).parameters)
     if unknown := set(options) - set(known):
         raise ValueError(f"{name} has no option {min(unknown)!r}; it has {', '.join(known)}")
+    for option, value in changed_options(name, options).items():
+        _check(name, option, value)
     return NETS[name](**options)
+
+
+def _check(net: str, option: str, value) -> None:
+    if option == "width" and not (isinstance(value, int | float) and value > 0):
+        raise ValueError(f"width is a number above 0, 1 for the report's own, not {value!r}")
+    if option == "dropout" and value is not None and not (isinstance(value, int | float) and 0 <= value < 1):
+        raise ValueError(f"dropout is a share from 0 to below 1, not {value!r}")
+    if option == "filters" and np.shape(value) != (4,):
+        raise ValueError(f"filters are four numbers, one a block, not {value!r}")
+    if option == "kernel":
+        kernels = value if net == "cnn_pyramid" and np.ndim(value) else (value,) * 4
+        if len(kernels) != 4:
+            raise ValueError(f"kernels are four numbers, one a block, not {value!r}")
+        for kernel in kernels:
+            if not isinstance(kernel, int) or kernel < 1:
+                raise ValueError(f"kernel is a whole number of pixels, at least 1, not {kernel!r}")
 
 
 def changed_options(net: str | keras.Model, options: dict) -> dict:
