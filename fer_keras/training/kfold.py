@@ -35,24 +35,20 @@ class Folds:
     @cached_property
     def metrics(self) -> dict:
         """`pooled`: accuracy over all faces. `mean` of the folds with its interval, `spread`: their deviation."""
-        from scipy import stats
+        from fer_keras.scores import accuracy, over_seeds
 
-        from fer_keras.scores import accuracy
-
-        k, mean, spread = len(self.accuracies), self.accuracies.mean(), self.accuracies.std(ddof=1)
-        low, high = stats.t.interval(0.95, k - 1, mean, spread / np.sqrt(k)) if spread else (mean, mean)
         return {
             "pooled": accuracy(self.labels, self.probabilities.argmax(axis=1)),
-            "mean": {"value": float(mean), "n": k, "interval": [float(low), float(high)]},
-            "spread": {"value": float(spread), "n": k},
+            "mean": over_seeds(self.accuracies),
+            "spread": {"value": float(self.accuracies.std(ddof=1)), "n": len(self.accuracies)},
         }
 
     @cached_property
     def confusion(self) -> np.ndarray:
         """(7, 7) counts, pooled out of fold: true emotion (rows), predicted (columns)."""
-        from sklearn.metrics import confusion_matrix
+        from fer_keras.scores import confusion
 
-        return confusion_matrix(self.labels, self.probabilities.argmax(axis=1), labels=range(len(EMOTIONS)))
+        return confusion(self.labels, self.probabilities.argmax(axis=1)).to_numpy()
 
 
 def fold_numbers(faces: Faces, k: int, *, seed: int = 0, duplicates: str = "together") -> np.ndarray:
