@@ -24,30 +24,14 @@ MOVES = {  # what a unit does at full strength
     5: {"upper_lid": 0.07},  # upper lid raiser
     6: {"lower_lid": -0.03, "upper_lid": -0.015, "cheek": 1.0},  # cheek raiser
     7: {"lower_lid": -0.03, "upper_lid": -0.02},  # lid tightener
-    9: {
-        "nose_wrinkle": 1.0,
-        "brow_inner": 0.07,
-        "upper_lip": -0.06,
-        "fold": 0.7,
-        "lower_lid": -0.02,
-        "upper_lid": -0.015,
+    9: {  # nose wrinkler
+        **{"nose_wrinkle": 1.0, "brow_inner": 0.07, "upper_lip": -0.06, "fold": 0.7},
+        **{"lower_lid": -0.02, "upper_lid": -0.015},
     },
-    12: {
-        "corner": -0.16,
-        "mouth_width": 0.11,
-        "fold": 0.7,
-        "gap": 0.11,
-        "upper_teeth": 1.0,
-    },  # lip corner puller
+    12: {"corner": -0.16, "mouth_width": 0.11, "fold": 0.7, "gap": 0.11, "upper_teeth": 1.0},  # lip corner puller
     15: {"corner": 0.15, "mouth_width": -0.02},  # lip corner depressor
     16: {"lower_lip": 0.07, "gap": 0.09, "lower_teeth": 1.0},  # lower lip depressor
-    20: {
-        "mouth_width": 0.14,
-        "corner": 0.05,
-        "gap": 0.05,
-        "lip": -0.015,
-        "lower_teeth": 0.8,
-    },  # lip stretcher
+    20: {"mouth_width": 0.14, "corner": 0.05, "gap": 0.05, "lip": -0.015, "lower_teeth": 0.8},  # lip stretcher
     23: {"mouth_width": -0.07, "lip": -0.035},  # lip tightener
     26: {"gap": 0.24, "chin": 0.10, "mouth_width": -0.08},  # jaw drop
 }

@@ -78,8 +78,7 @@ def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     _mouth(canvas, u, v, p, face)
     _glasses(canvas, side, v, p)
     _hairline(canvas, head_u, head_v, p)
-    cover = (u - p["cover_x"]) ** 2 + (v - p["cover_y"]) ** 2
-    _over(canvas, _soft(p["cover_size"] - np.sqrt(cover)) * p["cover"], p["cover_tone"])
+    _over(canvas, _soft(p["cover_size"] - np.sqrt(from_cover(u, v, p))) * p["cover"], p["cover_tone"])
     return _photograph(canvas, p, rng)
 
 
@@ -102,6 +101,31 @@ def on_head(u, v, p):
     down = down * down
     height = np.where(v < 0, v * v, (1 - p["jaw"]) * down + p["jaw"] * down * down)
     return 1 - u * u - height
+
+
+def brow_line(side, p):
+    """Along a brow, 0 at its inner end and 1 at its outer one; and the height of its middle there."""
+    start = 0.2 + p["brow_gap"]
+    along = (side - start) / (0.70 - start)
+    inner = p["brow_y"] + p["brow_tilt"] + p["brow_inner"]
+    outer = p["brow_y"] - p["brow_tilt"] + p["brow_outer"] + 0.02
+    return along, inner + (outer - inner) * along - 4 * p["brow_arch"] * along * (1 - along)
+
+
+def mouth_line(u, p, wider=0.0):
+    """Across a mouth, ±1 at its corners or so much beyond them; and the height at which closed lips would meet."""
+    across = u / (p["rest_width"] + p["mouth_width"] + wider)
+    return across, p["mouth_y"] + (p["rest_corner"] + p["corner"]) * (across * across - 0.35)
+
+
+def hair_line(u, p):
+    """Down to which height hair hangs into the face."""
+    return p["hairline"] + p["fringe"] * (u - p["parting"]) ** 2 * 0.5
+
+
+def from_cover(u, v, p):
+    """The square of the distance from the middle of what covers the face."""
+    return (u - p["cover_x"]) ** 2 + (v - p["cover_y"]) ** 2
 
 
 def _soft(distance, edge=EDGE):
@@ -218,11 +242,7 @@ def _eyes(canvas, u, side, v, p):
 
 
 def _brows(canvas, side, v, p):
-    start = 0.2 + p["brow_gap"]
-    along = (side - start) / (0.70 - start)
-    inner = p["brow_y"] + p["brow_tilt"] + p["brow_inner"]
-    outer = p["brow_y"] - p["brow_tilt"] + p["brow_outer"] + 0.02
-    middle = inner + (outer - inner) * along - 4 * p["brow_arch"] * along * (1 - along)
+    along, middle = brow_line(side, p)
     thick = p["brow_width"] * (1.1 - 0.6 * np.clip(along, 0, 1))
     ends = _soft(np.minimum(along, 1 - along) * 0.5)
     brow = _soft(thick - np.abs(v - middle)) * ends * p["brow_dark"]
@@ -230,11 +250,9 @@ def _brows(canvas, side, v, p):
 
 
 def _mouth(canvas, u, v, p, face):
-    width = p["rest_width"] + p["mouth_width"]
-    across = u / width
+    across, middle = mouth_line(u, p)
     bow = np.clip(1 - across * across, 0, 1)
     gap = np.maximum(p["gap"] - 0.03, 0) * bow
-    middle = p["mouth_y"] + (p["rest_corner"] + p["corner"]) * (across * across - 0.35)
     upper = middle - 0.3 * gap + p["upper_lip"] * bow
     lower = middle + 0.7 * gap + p["lower_lip"] * bow * (gap > 0) + 0.25 * p["lower_lip"] * bow
     lip = np.maximum(p["rest_lip"] + p["lip"], 0.012) * np.sqrt(bow)
@@ -252,7 +270,8 @@ def _mouth(canvas, u, v, p, face):
     low = _soft(v - lower + np.minimum(0.06, 0.5 * gap), 0.035) * np.clip(p["lower_teeth"] * 1.5, 0, 1)
     _over(canvas, inside * np.maximum(teeth, low), 228)
     corner_y = p["mouth_y"] + (p["rest_corner"] + p["corner"]) * 0.65
-    corner = np.sqrt(((np.abs(across) - 1) * width / 0.05) ** 2 + ((v - corner_y) / 0.05) ** 2)
+    beyond = (np.abs(across) - 1) * (p["rest_width"] + p["mouth_width"])
+    corner = np.sqrt((beyond / 0.05) ** 2 + ((v - corner_y) / 0.05) ** 2)
     _shade(canvas, _bump(np.minimum(corner, 1)), 0.6)
 
 
@@ -264,20 +283,15 @@ def _glasses(canvas, side, v, p):
 
 
 def _hairline(canvas, u, v, p):
-    line = p["hairline"] + p["fringe"] * (u - p["parting"]) ** 2 * 0.5
-    on_head = _soft(1.1 - u * u - v * v)  # a little beyond the skin, to meet the hair behind it
-    _over(canvas, _soft(line - v, 0.1) * on_head, p["hair"])
+    near_head = _soft(1.1 - u * u - v * v)  # a little beyond the skin, to meet the hair behind it
+    _over(canvas, _soft(hair_line(u, p) - v, 0.1) * near_head, p["hair"])
 
 
 def _photograph(canvas, p, rng):
-    for axis in (1, 2):
-        before, after = np.roll(canvas, 1, axis), np.roll(canvas, -1, axis)
-        edge = [slice(None)] * 3
-        edge[axis] = 0
-        before[tuple(edge)] = canvas[tuple(edge)]
-        edge[axis] = -1
-        after[tuple(edge)] = canvas[tuple(edge)]
-        canvas += p["blur"] * (0.25 * before + 0.25 * after - 0.5 * canvas)
+    rows = np.pad(canvas, ((0, 0), (1, 1), (0, 0)), mode="edge")
+    canvas += p["blur"] * (0.25 * rows[:, :-2] + 0.25 * rows[:, 2:] - 0.5 * canvas)
+    columns = np.pad(canvas, ((0, 0), (0, 0), (1, 1)), mode="edge")
+    canvas += p["blur"] * (0.25 * columns[:, :, :-2] + 0.25 * columns[:, :, 2:] - 0.5 * canvas)
     canvas *= p["gain"]
     canvas += p["bias"] + p["noise"] * rng.standard_normal(canvas.shape, np.float32)
     return np.clip(canvas, 0, 255).round().astype(np.uint8)

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from fer_keras.drawing.paint import blocks, head_coordinates, on_head, turned
+from fer_keras.drawing.paint import (
+    blocks,
+    brow_line,
+    from_cover,
+    hair_line,
+    head_coordinates,
+    mouth_line,
+    on_head,
+    turned,
+)
 from fer_keras.faces import REGIONS
 
 
@@ -18,8 +27,8 @@ def _find(p: dict[str, np.ndarray]) -> np.ndarray:
     face = on_head(head_u, head_v, p) > 0
     brow = p["brow_y"] + (p["brow_inner"] + p["brow_outer"]) / 2
     below_mouth = p["mouth_y"] + 0.7 * p["gap"] + p["rest_lip"] + 0.1
-    hair = p["hairline"] + p["fringe"] * (head_u - p["parting"]) ** 2 * 0.5 > head_v
-    cover = ((u - p["cover_x"]) ** 2 + (v - p["cover_y"]) ** 2 < p["cover_size"] ** 2) & (p["cover"] > 0)
+    hair = hair_line(head_u, p) > head_v
+    cover = (from_cover(u, v, p) < p["cover_size"] ** 2) & (p["cover"] > 0)
     parts_of_face = {  # the later ones on top
         "cheeks": face,
         "forehead": face & (v < brow),
@@ -37,19 +46,14 @@ def _find(p: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _mouth(u, v, p):
-    across = u / (p["rest_width"] + p["mouth_width"] + 0.06)
-    corners = (p["rest_corner"] + p["corner"]) * (across * across - 0.35)
-    upper = p["mouth_y"] + corners - 0.3 * p["gap"] - p["rest_lip"] - 0.06
-    lower = p["mouth_y"] + corners + 0.7 * p["gap"] + p["rest_lip"] + 0.08
+    across, middle = mouth_line(u, p, wider=0.06)
+    upper = middle - 0.3 * p["gap"] - p["rest_lip"] - 0.06
+    lower = middle + 0.7 * p["gap"] + p["rest_lip"] + 0.08
     return (np.abs(across) < 1) & _between(v, upper, lower)
 
 
 def _brows(side, v, p):
-    start = 0.2 + p["brow_gap"]
-    along = (side - start) / (0.70 - start)
-    inner = p["brow_y"] + p["brow_tilt"] + p["brow_inner"]
-    outer = p["brow_y"] - p["brow_tilt"] + p["brow_outer"] + 0.02
-    middle = inner + (outer - inner) * along - 4 * p["brow_arch"] * along * (1 - along)
+    along, middle = brow_line(side, p)
     return (np.abs(v - middle) < p["brow_width"] + 0.04) & _between(along, -0.1, 1.1)
 
 
