@@ -97,3 +97,13 @@ def test_what_was_trained_on_what_is_shown_and_recorded(monkeypatch):
     outputs.clear()
     tables.setting("embedded", faces, faces[:1], {"a": run_of("cnn_1m"), "b, plain": run_of("dnn_deep")})
     assert "net" not in outputs and outputs["a_width"]["value"] == outputs["b_plain_width"]["value"] == 1
+
+
+def test_of_nets_that_learnt_nothing_there_is_no_answer(right):
+    scores = tables.shares(right)
+    assert tables.no_answer(scores) == ""
+    idle = tables.no_answer(scores.drop("good"))
+    assert idle.startswith("No answer yet: the net has learnt nothing (0.26 against 0.25 for always")
+    assert tables.no_answer(pd.concat([scores.drop("good"), scores.loc[["idle"]]])).startswith(
+        "No answer yet: the nets"
+    )

@@ -149,6 +149,16 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
     return text
 
 
+def no_answer(scores: pd.DataFrame) -> str:
+    """What a notebook answers where no net of a table of `shares` has learnt anything; "" where one has:
+    `answer(no_answer(scores) or "...")`."""
+    if learnt(scores):
+        return ""
+    best, always = scores["value"].drop(MAJORITY).max(), scores.loc[MAJORITY, "value"]
+    nets = "the net has" if len(scores) == 2 else "the nets have"
+    return f"No answer yet: {nets} learnt nothing ({best:.2f} against {always:.2f} for always the commonest emotion)."
+
+
 def reach(row: Mapping) -> str:
     """ "0.55 to 0.61": the 95 % interval of a score; "unknown" where it has none."""
     interval = row["interval"]
