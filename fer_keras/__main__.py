@@ -9,6 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
+NO_REPORT = "no report here; `fer-keras report` would set its own verdicts beside these"
+
 
 def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
@@ -86,14 +88,18 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--jobs", type=int, metavar="N", help="notebooks at a time (default: 2, on one core 1)")
     report.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
     report.add_argument("--fresh", action="store_true", help="run those too that have not changed since they ran")
-    report.add_argument("--out", type=Path, default=Path("reports"), help="folder to write to (default: reports)")
+    report.add_argument(
+        "--out",
+        type=Path,
+        help="folder to write to (default: reports; of other data, preset or -p one of its own in it)",
+    )
 
     claims = _command(
         commands, "claims", _claims, "list the reports' thirty claims, each with a verdict and its evidence",
         "fer-keras claims\n  fer-keras claims --json\n  fer-keras claims --records my_report/records",
     )  # fmt: skip
     claims.add_argument("--json", action="store_true", help="print all evidence as JSON")
-    claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: reports/records)")
+    claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: the last one's)")
     return parser
 
 
@@ -196,19 +202,23 @@ def _values(pairs: list[list[str]]) -> dict:
 
 
 def _report(options) -> int:
-    from fer_keras.report.run import PRESETS, make_report
+    from fer_keras.report import kept, run
+    from fer_keras.report.pages import write_site
 
-    if options.preset not in PRESETS:
-        raise ValueError(f"no preset is called {options.preset}; there are {', '.join(PRESETS)}")
+    if options.preset not in run.PRESETS:
+        raise ValueError(f"no preset is called {options.preset}; there are {', '.join(run.PRESETS)}")
+    parameters = _values(options.p)
+    out = options.out or kept.folder_of(options.data, options.preset, parameters)
     try:
-        failed = make_report(
-            options.out, options.data, options.preset, options.only, _values(options.p), options.jobs,
-            options.timeout, options.fresh,
-        )  # fmt: skip
+        failed = run.make_report(
+            out, options.data, options.preset, options.only, parameters, options.jobs, options.timeout, options.fresh
+        )
     except KeyboardInterrupt:
         print("fer-keras: stopped; the same call goes on from here", file=sys.stderr)
         return 130
-    print(options.out / "index.html")
+    if out.parent == kept.SHELF:
+        write_site(out.parent)  # whose index lists this one
+    print(out / "index.html")
     for name, why in failed.items():
         print(f"fer-keras: {name} failed, {why}", file=sys.stderr)
     return 1 if failed else 0
@@ -221,12 +231,12 @@ def _claims(options) -> int:
         raise ValueError(
             f"{options.records} holds no records of a report; `fer-keras report` leaves them in OUT/records"
         )
-    report = claims.of_report(options.records or Path("reports/records"))
-    if not report:
-        print(
-            "fer-keras: note: no report here; `fer-keras report` would set its own verdicts beside these",
-            file=sys.stderr,
-        )
+    records = [*Path("reports").glob("records/*.json"), *Path("reports").glob("*/records/*.json")]
+    folder = options.records or (records and max(records, key=lambda path: path.stat().st_mtime).parent)
+    report = claims.of_report(folder) if folder else []
+    if not options.records:
+        note = f"the report is the one in {folder.parent}" if folder else NO_REPORT
+        print(f"fer-keras: note: {note}", file=sys.stderr)
     rows = claims.ledger(claims.committed(), report)
     print(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
     return 0

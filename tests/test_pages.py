@@ -18,7 +18,7 @@ from PIL import Image, ImageStat
 
 from fer_keras.report import page as rendering
 from fer_keras.report.formulas import FormulaError, mathml
-from fer_keras.report.pages import title, write_site
+from fer_keras.report.pages import first_sentence, title, write_site
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -29,25 +29,23 @@ LARGEST = 5e6  # bytes of a page
 def site(tmp_path_factory) -> Path:
     """A site of a page with everything, run on evil data, between two that ran on drawn faces."""
     out = tmp_path_factory.mktemp("site")
-    (out / "executed").mkdir()
-    results = []
     for name, changes in {
         "01_first": {},
         "07_everything": {
-            "parameters": {"DATA": f"/data/{pages.EVIL}.csv", "NAME": pages.EVIL},
+            "data": f"{pages.EVIL}.csv",
+            "parameters": {"DATA": f"{pages.EVIL}.csv", "NAME": pages.EVIL},
             "failed": f"cell 12: ValueError: {pages.EVIL}",
         },
-        "40_last": {},
+        "40_last": {"began": 1e9 + 60},
+        "40_last.failed": {"failed": f"cell 3: {pages.EVIL}", "began": 1e9 + 6000},
     }.items():
-        path = out / "executed" / f"{name}.ipynb"
         notebook = pages.everything()
-        if not changes:  # neither an error nor an unknown formula
+        if name != "07_everything":  # neither an error nor an unknown formula
             del notebook.cells[-1]
             notebook.cells[2].source = notebook.cells[2].source.split("\n\nand one that")[0]
-        nbformat.write(notebook, path)
-        results.append(pages.result(path, **changes))
+        pages.leave(out, name, notebook, **changes)
     with pytest.warns(rendering.FormulaWarning, match="07_everything: the formula .*unknownmacro is not known"):
-        write_site(out, results, {"data": f"{pages.EVIL}.csv", "preset": "smoke"})
+        write_site(out)
     return out
 
 
@@ -135,6 +133,7 @@ def test_nothing_from_data_becomes_markup(site):
 
 def test_a_page_says_what_it_was_made_of(site):
     page = soup(site / "07_everything.html")
+    assert page.h1.find_next("div")["class"] == ["lead"] and page.select_one("details.about").find("dl")
     facts = {row.dt.text: row.dd.text for row in page.select(".facts div")}
     assert (
         facts["Data"] == f"{pages.EVIL}.csv" and facts["Device"] == "a GPU" and facts["Took"] == "1 min 11 s, 1,234 MB"
@@ -162,24 +161,59 @@ def test_the_index_shows_question_answer_key_figure_and_facts(site):
     index = soup(site / "index.html")
     articles = index.find_all("article")
     assert [article.h2.a["href"] for article in articles] == ["01_first.html", "07_everything.html", "40_last.html"]
-    first, failed, _ = articles
+    first, failed, last = articles
     assert first.h2.text == "07 · Does a page show everything?" and "0.63" in first.select_one(".summary").text
     assert first.img["alt"] == 'The key figure, "quoted" & <b>marked</b>' and first.find("math")
     for fact in ("embedded", "smoke", "1 min 11 s", "2026-11-21 14:03", "Keras", "a GPU"):
-        assert fact in first.select_one(".made").text
-    assert "Failed: cell 12: ValueError" in failed.text and "Failed" not in first.text
-    assert "1 of 3 notebooks" in index.select_one(".failed").text
+        assert fact in first.select_one("details .facts").text
+    assert "Failed: cell 12: ValueError" in failed.text and "ailed" not in first.text
+    assert "2 of 3 notebooks" in index.select_one(".failed").text
     assert index.select(".drawn") and index.select(".real")
-    assert "3 min 34 s" in index.select_one(".facts").text
+    assert "Took2 min 11 s" in index.select_one(".facts").text  # two from one second on, one a minute later
+    assert "A later run failed" in last.text and last.select_one(".failed a")["href"] == "40_last.failed.html"
+    assert "A later run failed" in soup(site / "40_last.html").text
+    assert not index.select(".coming, .others")
+
+
+def test_the_index_of_a_report_that_runs_says_what_is_to_come_and_what_else_is_there(tmp_path):
+    notebook = pages.everything()
+    del notebook.cells[-1], notebook.cells[2]
+    pages.leave(tmp_path / "smoke", "01_a", notebook)
+    write_site(tmp_path / "smoke")
+    write_site(tmp_path, {"01_a"}, [f"02 · {pages.EVIL}", "03 · b"], "Being made since 14:03.")
+    index = soup(tmp_path / "index.html")
+    assert "Being made since 14:03." in index.select_one(".coming").text
+    assert [each.text for each in index.select(".coming li")] == [f"02 · {pages.EVIL}", "03 · b"]
+    assert [a["href"] for a in index.select(".others a")] == ["smoke/index.html"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Yes: 0.81 against 0.46, by no. 3 of 4. The rest.", "Yes: 0.81 against 0.46, by no. 3 of 4."),
+        ("It is **so.** *Happy* is", "It is **so.**"),
+        ("Two lines\nof one! `cnn` is", "Two lines\nof one!"),
+        ("Without an end\n\nThe rest.", "Without an end"),
+        ("One only.", "One only."),
+        ("", ""),
+    ],
+)
+def test_the_first_sentence_stands_apart(text, first):
+    assert first_sentence(text) == (first, text[len(first) :].strip())
+
+
+def test_readme_and_index_say_the_same_of_who_the_reports_are_by():
+    text = (rendering.TEMPLATES / "report" / "students.md").read_text()
+    assert text in (ROOT / "README.md").read_text()
 
 
 def test_the_last_figure_is_the_key_figure_where_none_is_tagged(tmp_path):
     notebook = pages.everything()
     for cell in notebook.cells:
         cell.metadata.pop("tags", None)
-    nbformat.write(notebook, tmp_path / "01_a.ipynb")
+    pages.leave(tmp_path, "01_a", notebook)
     with pytest.warns(rendering.FormulaWarning):
-        write_site(tmp_path, [pages.result(tmp_path / "01_a.ipynb")], {"data": "embedded", "preset": "quick"})
+        write_site(tmp_path)
     assert soup(tmp_path / "index.html").img["alt"].startswith("The last figure")
 
 
@@ -317,6 +351,18 @@ def test_formulas_have_size_and_the_embedded_font(site, visit):
     for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": "math"})["nodeIds"]:
         fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
         assert all(font["isCustomFont"] for font in fonts), fonts
+
+
+def test_a_tap_shows_a_figure_at_full_size(site, visit):
+    page = visit(site / "01_first.html", "phone")
+    picture = page.locator("figure img").first
+    assert picture.bounding_box()["width"] == 320  # as the notebook asks for
+    picture.click()
+    assert picture.bounding_box()["width"] == 640 and picture.bounding_box()["y"] == 0  # over the page
+    page.locator("figure:target").evaluate("figure => figure.scrollTo(9999, 0)")
+    assert picture.bounding_box()["x"] < -200
+    page.click("figure:target .close")
+    assert picture.bounding_box()["width"] == 320 and not page.locator(".close").first.is_visible()
 
 
 def test_one_switch_shows_the_code(site, visit):

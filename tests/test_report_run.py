@@ -13,6 +13,7 @@ import nbformat
 import psutil
 import pytest
 
+from fer_keras.report import kept
 from fer_keras.report import run as report
 from fer_keras.study.records import RECORD
 
@@ -137,21 +138,50 @@ def test_only_what_has_changed_runs_again(notebooks, tmp_path, drawn, monkeypatc
     assert "01_one.html" in (out / "index.html").read_text()
     notebooks("02_two", "if Path('bad').exists(): raise ValueError", "'changed'")
     assert runs() == "02"
-    assert runs(only="01", parameters={"SEED": 3}) == "01" and runs() == "01"
-    (package / "report.py").write_text("renders only")
+    with pytest.raises(report.ReportError, match="another report, quick on faces"):
+        runs(only="01", parameters={"SEED": 3})
+    (package / "report").mkdir()
+    (package / "report" / "pages.py").write_text("renders only")
     assert runs() == ""
     (package / "models.py").write_text("2")
     (folder / "bad").touch()
     assert runs() == "01 02"
     (folder / "bad").unlink()
     assert runs() == "02"  # had failed
-    assert runs(only="01", parameters={"DATA": "embedded"}) == "01"
-    assert "02_two.html" not in (out / "index.html").read_text()  # of other faces
     forms.csv(source, drawn[:49])
-    assert runs(only="02") == "02"
-    assert "01_one.html" not in (out / "index.html").read_text()
-    assert runs(only="02", preset="smoke") == "02"
-    assert json.loads((out / "records" / "02_two.json").read_text())["parameters"] == {"DATA": "faces.csv", "SEED": 2}
+    for other in ({}, {"preset": "smoke"}, {"parameters": {"DATA": "embedded"}}):
+        with pytest.raises(report.ReportError, match="another report"):
+            runs(**other)
+    report.make_report(tmp_path / "smoke", str(source), "smoke", "02")
+    record = json.loads((tmp_path / "smoke" / "records" / "02_two.json").read_text())
+    assert record["parameters"] == {"DATA": "faces.csv", "SEED": 2}
+
+
+def test_a_failure_leaves_the_last_good_page_and_the_others(notebooks, tmp_path):
+    out = tmp_path / "out"
+    notebooks("01_one")
+    folder = notebooks(
+        "02_two", "if Path('bad').exists(): raise ValueError('no')", f"display({{'{RECORD}': {{}}}}, raw=True)"
+    )
+    assert report.make_report(out) == {}
+    (folder / "bad").touch()
+    assert report.make_report(out, only="02", fresh=True) == {"02_two": "cell 5: ValueError: no"}
+    assert (
+        "A later run failed" in (out / "02_two.html").read_text() and "01_one.html" in (out / "index.html").read_text()
+    )
+    assert "ValueError" in (out / "02_two.failed.html").read_text()
+    assert json.loads((out / "records" / "02_two.json").read_text())["failed"] is None
+    (folder / "bad").unlink()
+    assert report.make_report(out) == {} and not list(out.rglob("*.failed.*"))
+
+
+def test_a_report_of_other_settings_has_a_folder_of_its_own():
+    folders = [
+        ("embedded", "quick", {}), ("embedded", "smoke", {}), ("a/fer2013.csv", "full", {}),
+        ("embedded", "quick", {"SEED": 3, "DATA": "b/mine.tar.gz", "RECORDS": "x"}),
+    ]  # fmt: skip
+    names = [str(kept.folder_of(*each)) for each in folders]
+    assert names == ["reports", "reports/smoke", "reports/fer2013-full", "reports/mine-quick-SEED-3"]
 
 
 def test_who_reads_the_records_runs_when_all_others_have_ended(notebooks, tmp_path):
@@ -167,7 +197,8 @@ def test_who_reads_the_records_runs_when_all_others_have_ended(notebooks, tmp_pa
     assert '"notebook": "01_slow"' in seen and '"notebook": "02_quick"' in seen
     report.make_report(out, jobs=2)
     assert ran(folder) == ""
-    report.make_report(out, only="01", parameters={"SEED": 7})
+    notebooks("01_slow", seed.replace("SEED", "7"))
+    report.make_report(out, only="01")
     report.make_report(out, only="90")  # whose records have changed
     assert ran(folder) == "01 90" and '"value": 7' in (folder / "seen").read_text()
     for left in (out / "executed" / "90_reads.ipynb", out / "90_reads.html", out / "records" / "90_reads.json"):
@@ -176,6 +207,7 @@ def test_who_reads_the_records_runs_when_all_others_have_ended(notebooks, tmp_pa
 
 def in_a_process(folder: Path, *arguments: str, before: str = "") -> subprocess.Popen:
     code = f"""import pathlib, signal, sys
+from fer_keras.report import kept
 from fer_keras.report import run as report
 from fer_keras.study.records import RECORD
 from fer_keras.__main__ import main

@@ -37,14 +37,16 @@ def run_notebook(
     a cell may take. environment: added to the kernel's. on_cell: told the number of each code cell before it runs.
     """
     at = SimpleNamespace(notebook=nbformat.read(path, 4), cell=None, number=0, process=None, peak=0)
-    started, failed = time.perf_counter(), None
+    began, failed = time.time(), None
 
     class Kernel(AsyncKernelManager):
         """Says which process it is."""
 
         async def start_kernel(self, **options) -> None:
             streams = {"stdout": subprocess.DEVNULL, "stderr": said}  # cells' own go to the notebook, and were doubled
-            await super().start_kernel(env=os.environ | (environment or {}), **streams, **options)
+            # whose bars cannot be drawn over, even if a notebook in Jupyter asked for this
+            variables = os.environ | {"JPY_SESSION_NAME": ""} | (environment or {})
+            await super().start_kernel(env=variables, **streams, **options)
             at.process = self.provisioner.pid
             kernels.add(at.process)
 
@@ -91,7 +93,8 @@ def run_notebook(
     at.notebook.metadata["fer_keras"] = {
         "parameters": parameters,
         "failed": failed,
-        "seconds": round(time.perf_counter() - started, 1),
+        "began": round(began, 1),
+        "seconds": round(time.time() - began, 1),
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "peak_mb": at.peak,
     }

@@ -11,6 +11,7 @@ from html import escape, unescape
 from pathlib import Path
 
 import jinja2
+import nbformat
 from bs4 import BeautifulSoup, Tag
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -18,27 +19,40 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from fer_keras.report.formulas import FormulaError, mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 SENTENCE = 40  # characters of a cell, from which on it is text to be read
 NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
 
 
 def render(page: dict, pages: list[dict]) -> str:
     """The page of a notebook; formulas that are not fully understood stand in it as TeX, with a warning."""
-    notebook = page["notebook"]
+    notebook = nbformat.read(page["path"], 4)
+    page = page | {"stopped": _mark_stop(notebook)}
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and re.search(r"^# ", cell.source, re.MULTILINE):
             cell.source = re.sub(r"^# .*", "", cell.source, count=1, flags=re.MULTILINE)  # the page's head has it
             break
-    for cell in notebook.cells:
-        if cell.cell_type == "code":  # a bar is for who waits
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+    for number, output in enumerate(output for cell in notebook.cells for output in cell.get("outputs", [])):
+        output.setdefault("metadata", {})["number"] = number  # by which a link opens a figure at full size
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", FormulaWarning)
         html, _ = Exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
     for doubt in {str(each.message) for each in doubts if issubclass(each.category, FormulaWarning)}:
         warnings.warn(f"{page['name']}: {doubt}; its page shows the TeX", FormulaWarning, stacklevel=3)
     return html
+
+
+def _mark_stop(notebook: nbformat.NotebookNode) -> bool:
+    """Mark the first cell with an error, and leave out papermill's own signs of it, which ours stand for."""
+    errors = (cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
+    stopped = next(errors, None)
+    if stopped is not None:
+        stopped.metadata["stopped"] = True
+        notebook.cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in tags(cell)]
+    return stopped is not None
+
+
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
 
 
 class FormulaWarning(UserWarning):
@@ -79,7 +93,8 @@ class Renderer(IPythonRenderer):
         return super().codespan(text if self.tags else unescape(text))  # what is recorded comes escaped
 
     def block_math(self, body: str) -> str:
-        return f'<div class="formula" tabindex="0" role="group" aria-label="Formula">{_formula(body, True)}</div>'
+        # a span may stand in a paragraph, as a formula does that is set apart within one
+        return f'<span class="formula" tabindex="0" role="group" aria-label="Formula">{_formula(body, True)}</span>'
 
     def inline_math(self, body: str) -> str:
         return _formula(body, False)

@@ -1,6 +1,6 @@
 """The report as a site: a page for each executed notebook, and `index.html` with every question's answer.
 
-The pages need no network and run no script. `rendering` makes each of them from its notebook.
+The pages need no network and run no script. `page` makes each of them from its notebook.
 """
 
 import ast
@@ -8,7 +8,10 @@ import base64
 import io
 import json
 import os
+import re
+from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -20,41 +23,48 @@ from markupsafe import Markup
 from PIL import Image
 
 from fer_keras.base.home import machine, write_whole
-from fer_keras.base.progress import bar
-from fer_keras.report.page import TEMPLATES, prose, render, style
+from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
 PRESETS = {"smoke": "smoke: the figures mean nothing"}  # what a reader should know of a preset
 REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
+FAILED = ".failed"  # ends the name of a notebook that failed after it had run to its end
 
 
-def write_site(out: Path, results: list[dict], about: dict) -> None:
-    """Write a page for each executed notebook to `out`, and its index.html.
+def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence[str] = (), state: str = "") -> None:
+    """Write index.html and a page for each of `out/executed`, or for those named in `pages` only.
 
-    results: in order, each with name, executed (its path), failed (why, or None), parameters, seconds, date, peak_mb.
-    about: data and preset of the report.
+    coming: titles of the notebooks that are still to run; state: how the report stands meanwhile.
     """
-    pages = [_page(result, about) for result in results]
-    for before, after in pairwise(pages):
+    here = {path.stem: _page(path, path.stat().st_mtime_ns) for path in sorted((out / "executed").glob("*.ipynb"))}
+    failures = {name.removesuffix(FAILED): page for name, page in here.items() if name.endswith(FAILED)}
+    listed = [page | {"later": failures.get(name)} for name, page in here.items() if not name.endswith(FAILED)]
+    for before, after in pairwise(listed):
         before["next"], after["previous"] = after, before
-    for page in bar(pages, "rendering", " pages"):
-        _write(out / page["link"], render(page, pages))
-    data = {page["data"] for page in pages} | {about["data"]}
-    real = sorted(data - {"embedded", None})
-    _write(out / "index.html", _environment().get_template("contents.html.j2").render(
-        pages=pages,
+    for page in [*listed, *failures.values()]:
+        if pages is None or page["name"] in pages:
+            _write(out / page["link"], render(page, listed))
+    data = {page["data"] for page in listed} - {None}
+    real = sorted(data - {"embedded"})
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
+    _write(out / "index.html", environment.get_template("contents.html.j2").render(
+        pages=listed,
         style=style(),
-        failed=sum(bool(page["failed"]) for page in pages),
+        failed=sum(bool(page["failed"] or page["later"]) for page in listed),
         drawn="embedded" in data,
         real=bool(real) and REAL.format(" and ".join(real)),
+        coming=coming,
+        state=state,
+        others=[path.parent.name for path in sorted(out.glob("*/index.html")) if (path.parent / "executed").is_dir()],
+        students=Markup(prose((TEMPLATES / "report" / "students.md").read_text("utf-8"))),
         facts={
-            "Data": ", ".join(sorted(data - {None})),
-            "Preset": PRESETS.get(about["preset"], about["preset"]),
+            "Data": ", ".join(sorted(data)),
+            "Preset": ", ".join(sorted({page["preset"] for page in listed})),
             "Versions": versions(),
             "Device": machine(),
-            "Made": max((page["facts"]["Date"] for page in pages), default=""),
-            "Took": _duration(sum(result["seconds"] for result in results)),
+            "Made": max((page["facts"]["Date"] for page in listed), default=""),
+            "Took": _duration(_on_the_clock([page["ran"] for page in listed])) if listed else "",
         },
     ))  # fmt: skip
 
@@ -63,6 +73,13 @@ def title(notebook: nbformat.NotebookNode) -> str:
     """The first heading: the question that the notebook answers."""
     lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
     return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), "")
+
+
+def noted(path: Path) -> dict:
+    """What an executed notebook says of its run; nothing where there is none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads(path.read_text("utf-8"))["metadata"]["fer_keras"]
+    return {}
 
 
 def versions() -> str:
@@ -79,64 +96,62 @@ def versions() -> str:
     return ", ".join([*numbers, backend])
 
 
-def _page(result: dict, about: dict) -> dict:
-    """What the templates say of one notebook."""
-    executed = Path(result["executed"])
-    notebook = nbformat.read(executed, 4) if executed.exists() else nbformat.v4.new_notebook()
+def first_sentence(text: str) -> tuple[str, str]:
+    """A text in Markdown, split after its first sentence."""
+    found = re.match(r"(?:[^\n]|\n(?!\n))+?[.!?][*_)\"]*(?=\s+[^\s\da-z]|\s*$|\s*\n\n)", text.strip())
+    first = found[0] if found else text.strip().partition("\n\n")[0]
+    return first, text.strip()[len(first) :].strip()
+
+
+@cache
+def _page(path: Path, changed: int) -> dict:
+    """What the templates say of one notebook, as it was executed when its file was `changed`."""
+    notebook, went = nbformat.read(path, 4), noted(path)
+    about = went["about"]
     records, answer = read_notebook(notebook)
-    parameters = _parameters(executed, result["parameters"])
+    parameters = _parameters(path, went["parameters"])
     values = {name: value for name, value, _ in parameters}
-    if "RECORDS" in values:
-        values["DATA"] = about["data"]  # what the records tell of
-    data = Path(str(values["DATA"])).name if "DATA" in values else None
+    data = about["data"] if {"DATA", "RECORDS"} & values.keys() else None  # the records tell of them
     slim = isinstance(values.get("WIDTH"), int | float) and values["WIDTH"] < 1
-    preset = PRESETS.get(about["preset"], about["preset"]) + (", slim nets" if slim else "")
-    device = records.get("device", {}).get("value") or machine()
-    took = _duration(result["seconds"]) + (f", {result['peak_mb']:,} MB" if result["peak_mb"] else "")
-    real = data is not None and data != "embedded"
+    preset = PRESETS.get(about["preset"], about["preset"])
+    took = _duration(went["seconds"]) + (f", {went['peak_mb']:,} MB" if went["peak_mb"] else "")
+    lead, rest = first_sentence(answer)
     return {
-        "name": result["name"],
-        "link": f"{result['name']}.html",
-        "title": title(notebook) or result["name"],
-        "failed": result["failed"],
-        "stopped": _mark_stop(notebook),
+        "name": path.stem,
+        "path": path,
+        "link": f"{path.stem}.html",
+        "title": title(notebook) or path.stem,
+        "failed": went["failed"],
         "data": data,
         "drawn": data == "embedded",
-        "real": real and REAL.format(data),
-        "facts": {"Data": data, "Preset": preset, "Date": result["date"], "Took": took,
-                  "Versions": versions(), "Device": device},
+        "real": data not in (None, "embedded") and REAL.format(data),
+        "preset": preset,
+        "ran": (went.get("began", 0), went["seconds"]),
+        "facts": {
+            "Data": data,
+            "Preset": preset + (", slim nets" if slim else ""),
+            "Date": went["date"],
+            "Took": took,
+            "Versions": versions(),
+            "Device": records.get("device", {}).get("value") or machine(),
+        },
         "parameters": [(name, value if name != "DATA" else data, text) for name, value, text in parameters],
-        "made": " · ".join(filter(None, (data, preset, took, result["date"], versions(), device))),
-        "answer": Markup(prose(answer)),
+        "lead": Markup(prose(lead)),
+        "rest": Markup(prose(rest)),
         "figure": _key_figure(notebook),
-        "notebook": notebook,
-    }  # fmt: skip
+    }
 
 
 def _parameters(executed: Path, given: dict) -> list[tuple[str, object, str]]:
     """Name, value and meaning of each parameter, as the notebook declares them or as they were given."""
     rows = []
-    for name, about in (papermill.inspect_notebook(executed) if executed.exists() else {}).items():
+    for name, about in papermill.inspect_notebook(executed).items():
         value = given.get(name, about["default"])
         if name not in given:
             with suppress(ValueError, SyntaxError):  # what is no literal is shown as it is written
                 value = ast.literal_eval(value)
         rows.append((name, value, about["help"]))
     return rows
-
-
-def _mark_stop(notebook: nbformat.NotebookNode) -> bool:
-    """Mark the first cell with an error, and leave out papermill's own signs of it, which ours stand for."""
-    errors = (cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
-    stopped = next(errors, None)
-    if stopped is not None:
-        stopped.metadata["stopped"] = True
-        notebook.cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in _tags(cell)]
-    return stopped is not None
-
-
-def _tags(cell: nbformat.NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
 
 
 def _key_figure(notebook: nbformat.NotebookNode) -> dict | None:
@@ -147,7 +162,7 @@ def _key_figure(notebook: nbformat.NotebookNode) -> dict | None:
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
-    tagged = [output for cell, output in shown if "key-figure" in _tags(cell)]
+    tagged = [output for cell, output in shown if "key-figure" in tags(cell)]
     if not shown:
         return None
     output = tagged[0] if tagged else shown[-1][1]
@@ -160,13 +175,18 @@ def _key_figure(notebook: nbformat.NotebookNode) -> dict | None:
     return {"png": png, "width": picture.width // 2, "height": picture.height // 2, "alt": about.get("alt", "")}
 
 
+def _on_the_clock(ran: list[tuple[float, float]]) -> float:
+    """Seconds in which anything ran, of when each began and how long it took."""
+    until = total = 0.0
+    for began, seconds in sorted(ran):
+        total += max(0.0, began + seconds - max(until, began))
+        until = max(until, began + seconds)
+    return total
+
+
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.0f} s"
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
 
 
 def _write(path: Path, text: str) -> None:

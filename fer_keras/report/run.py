@@ -3,14 +3,14 @@
 import json
 import os
 import re
-import shlex
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,34 +22,17 @@ import yaml
 
 from fer_keras import Faces, load_faces
 from fer_keras.base import interrupts, progress
-from fer_keras.base.home import write_whole
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
+from fer_keras.report.costs import estimate
+from fer_keras.report.kept import Plan, ReportError, by_hand, failure, keep, refuse_another, unchanged, writing
 from fer_keras.report.notebook import code_cells, kill, run_notebook
-from fer_keras.report.pages import write_site
-from fer_keras.study import records
+from fer_keras.report.pages import FAILED, title, write_site
 
 HERE = Path(__file__).parents[1]
 NOTEBOOKS = HERE.parent / "notebooks"
 PRESETS = tuple(sorted(path.stem for path in (NOTEBOOKS / "presets").glob("*.yaml")))
-# These run and show notebooks, and change nothing that one computes
-ABOVE = {HERE / "__main__.py", *(HERE / "report").glob("*.py")}
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scikit-learn", "matplotlib")
-
-
-class ReportError(ValueError):
-    """What stops a report, in one sentence."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One notebook to run; `key` names all that decides its outputs, None where not all of it is known."""
-
-    path: Path
-    parameters: dict
-    about: dict  # data, preset
-    key: str | None
-    reads: bool = False  # the records of the others: runs when these have ended
 
 
 def make_report(
@@ -82,28 +65,54 @@ def make_report(
     faces = load_faces(source)  # what cannot be read stops us here; what can is cached for all notebooks
     if (faces.labels == UNLABELLED).any():
         raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
-    about = {"data": Path(source).name, "preset": preset, "fingerprint": _fingerprint(faces)}
+    about = {"data": Path(source).name, "preset": preset, "given": by_hand(parameters)}
+    about["fingerprint"] = _fingerprint(faces)
+    refuse_another(out, about)
     plans = []
     for path in notebooks:
         reads = "RECORDS" in declared[path]
-        given = {"RECORDS": str(out / "records")} | values if reads else values
-        wanted = {name: value for name, value in given.items() if name in declared[path]}
+        known = {"RECORDS": str(out / "records")} | values if reads else values
+        wanted = {name: value for name, value in known.items() if name in declared[path]}
         plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), reads))
 
-    with _writing(out):
+    with writing(out):
         for folder in ("executed", "records"):
             (out / folder).mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=out / folder).close()
-    due = [plan for plan in plans if fresh or not _unchanged(plan, out)]
+    due = [plan for plan in plans if fresh or not unchanged(plan, out)]
     due += [plan for plan in plans if plan.reads and due and plan not in due]
     if kept := len(plans) - len(due):
         print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
-    _run_all(due, out, jobs or default_jobs(), timeout)
-    went = {path: kept for path in every if (kept := _kept(out, path)).get("about") == about}
-    results = [{"name": path.stem, "executed": out / "executed" / path.name} | kept for path, kept in went.items()]
-    with _writing(out):
-        write_site(out, results, about)
-    return {path.stem: why for path in notebooks if (why := went[path]["failed"])}
+    jobs = jobs or default_jobs()
+    if due:
+        _run_and_show(due, out, jobs, timeout)
+    with writing(out):
+        write_site(out)
+    return {path.stem: why for path in notebooks if (why := failure(out, path.stem))}
+
+
+def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
+    """Run the notebooks while the index in `out` grows, and say about how long that takes."""
+    coming = {plan.path.stem: title(nbformat.read(plan.path, 4)) for plan in due}
+    seconds = estimate(list(coming), due[0].about["preset"], jobs)
+    long = "nobody knows how long" if seconds is None else f"about {round(seconds / 60)} minutes"
+    state = f"Being made since {datetime.now():%H:%M}, {long} in all. Reload this page to see more."
+    if seconds is None or seconds > 120:
+        print(f"{long}, less where trainings are kept; {out / 'index.html'} grows meanwhile", file=sys.stderr)
+
+    def show(name: str) -> None:
+        coming.pop(name, None)
+        with writing(out):
+            write_site(out, {name, f"{name}{FAILED}"}, list(coming.values()), state)
+
+    show("")
+    try:
+        _run_all(due, out, jobs, timeout, show)
+    except BaseException:
+        state = "Stopped before all notebooks had run; the same call goes on from here."
+        with suppress(ReportError):  # a full disk: its own sentence comes
+            show("")
+        raise
 
 
 def _every() -> list[Path]:
@@ -139,7 +148,8 @@ def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
     if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in parameters.values()):
         return None  # module:function, a net of the user's own, whose code is not ours to follow
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in nbformat.read(path, 4).cells]
-    code = [sha256(file.read_bytes()).hexdigest() for file in sorted(HERE.rglob("*.py")) if file not in ABOVE]
+    above = {HERE / "__main__.py", *(HERE / "report").glob("*.py")}  # run and show notebooks, and change no number
+    code = [sha256(file.read_bytes()).hexdigest() for file in sorted(HERE.rglob("*.py")) if file not in above]
     versions = [sys.version, os.environ.get("KERAS_BACKEND"), os.environ.get("FER_KERAS_DETERMINISTIC")]
     for library in LIBRARIES:
         with suppress(PackageNotFoundError):
@@ -151,35 +161,16 @@ def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
     return sha256(json.dumps([cells, parameters, data, code, versions], default=str).encode()).hexdigest()
 
 
-def _unchanged(plan: Plan, out: Path) -> bool:
-    kept = _kept(out, plan.path)
-    same = plan.key is not None and kept.get("key") == plan.key and kept.get("about") == plan.about
-    return same and not kept["failed"] and (out / "records" / f"{plan.path.stem}.json").exists()
-
-
-def _kept(out: Path, path: Path) -> dict:
-    """What is noted in the executed notebook; nothing where there is none."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return json.loads((out / "executed" / path.name).read_text("utf-8"))["metadata"]["fer_keras"]
-    return {}
-
-
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ReportError(f"{out} could not be written: {error.strerror or error}") from None
-
-
 def default_jobs() -> int:
     """Two at a time, for a kernel's start and imports (5 to 6 s of one core) leave the other core idle; not more,
     for each may take over a gigabyte and its trainings use all cores that there are."""
     return min(2, joblib.cpu_count())
 
 
-def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
-    """Run the notebooks, `jobs` at a time, under one bar of their cells; in a log a line for each that has ended."""
+def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended_is: Callable[[str], None]) -> None:
+    """Run the notebooks, `jobs` at a time, under one bar of their cells; in a log a line for each that has ended.
+
+    ended_is: told the name of each that has ended."""
     kernels: set[int] = set()
     cells = {plan.path.stem: code_cells(nbformat.read(plan.path, 4)) + bool(plan.parameters) for plan in plans}
     done: dict[str, int] = {}  # cells that have ended, of those notebooks that have started
@@ -194,7 +185,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> No
             plan = replace(plan, key=_key(plan.path, plan.parameters, plan.about["fingerprint"]))
         executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
         if not stopped.is_set():  # or what was kept of an earlier call stays
-            _keep(executed, plan, out)
+            keep(executed, plan, out)
         return plan, executed.metadata["fer_keras"]
 
     with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
@@ -210,6 +201,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None) -> No
                 for plan, went in (future.result() for future in ended):
                     done[plan.path.stem] = cells[plan.path.stem]
                     _say(plan, went)
+                    ended_is(plan.path.stem)
                 now = dict(done)  # the others write to it
                 running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
                 display.n = sum(now.values())
@@ -239,28 +231,3 @@ def _shares(jobs: int) -> dict[str, str]:
     shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "PJRT_NPROC"), threads)
     shares |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     return {name: value for name, value in shares.items() if name not in os.environ}
-
-
-def _keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
-    """Write the executed notebook, with what the next call must know of it, and its records."""
-    went = executed.metadata["fer_keras"]
-    hidden = {"DATA": plan.about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
-    went["parameters"] = shown = plan.parameters | {n: v for n, v in hidden.items() if n in plan.parameters}
-    went |= {"about": plan.about, "key": plan.key}
-    executed.metadata.get("papermill", {}).pop("input_path", None)
-    values, _ = records.read_notebook(executed)
-    command = ["fer-keras", "report", "--preset", plan.about["preset"], "--only", plan.path.name[:2]]
-    for name, value in shown.items():
-        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
-    record = {"notebook": plan.path.stem, "preset": plan.about["preset"], "parameters": shown}
-    record |= records.result(shlex.join(command), plan.about["data"], values)
-    record |= {name: went[name] for name in ("failed", "seconds", "peak_mb")}
-    text = nbformat.writes(executed)
-    for name in hidden.keys() & plan.parameters.keys():
-        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", hidden[name])
-    with _writing(out):
-        for path, whole in {
-            out / "records" / f"{plan.path.stem}.json": json.dumps(record, indent=1) + "\n",
-            out / "executed" / plan.path.name: text,
-        }.items():
-            write_whole(path, lambda file, text=whole: file.write(text.encode()))
