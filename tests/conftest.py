@@ -13,6 +13,14 @@ import pytest
 from fer_keras import load_faces
 
 
+def pytest_collection_modifyitems(items):
+    """The smoke report takes the longest: those who read it start first, all in one worker, for which it runs once."""
+    readers = [item for item in items if {"smoke_report", "executed"} & set(item.fixturenames)]
+    for item in readers:
+        item.add_marker(pytest.mark.xdist_group("smoke"))
+    items.sort(key=lambda item: item not in readers)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Tests neither read nor fill the user's cache."""
