@@ -26,6 +26,14 @@ def test_every_field_can_be_changed_and_the_recipe_itself_stays():
     assert RECIPES["cnn_1m"].epochs == 30
 
 
+def test_0_epochs_or_faces_a_batch_mean_the_recipes_own():
+    for recipe in (RECIPES["cnn_leaky"], Recipe(epochs=7, batch_size=32)):
+        assert recipe.changed(epochs=0, batch_size=0) == recipe
+        assert recipe.changed(epochs=0, shift=0.2) == recipe.changed(shift=0.2)
+    with pytest.raises(ValueError, match="epochs is a whole number above 0, not False"):
+        Recipe(epochs=1).changed(epochs=False)
+
+
 def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
     assert Recipe(epochs=5).settings() == {"epochs": 5}
     assert Recipe(epochs=5, flip="horizontal").settings() == {"epochs": 5, "flip": "horizontal"}

@@ -229,8 +229,12 @@ def test_an_optimizer_of_the_users_serves_several_trainings(sides, home):
 
 def test_predictions_of_an_unfinished_training_are_not_taken_for_the_runs(sides, home, monkeypatch):
     _, validation = sides
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
     with monkeypatch.context() as patch, pytest.raises(OSError, match="could not be written"):
-        patch.setattr("fer_keras.runs.finish", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patch.setattr("fer_keras.training.run.finish", full)
         train("dnn_narrow", *sides, epochs=1, **SMALL)
     (kept,) = home.glob("runs/*/predictions/*.npy")
     np.save(kept, np.full((len(validation), 7), 1 / 7, np.float32))

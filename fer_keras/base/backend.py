@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib import import_module
 
 import keras
@@ -119,24 +119,6 @@ def feed(batches: keras.utils.PyDataset) -> Iterable:
     plain.autotune.enabled = False
     data = tf.data.Dataset.from_generator(epoch, output_signature=signature)
     return data.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(plain)
-
-
-@contextmanager
-def frees_graphs() -> Iterator[None]:
-    """Let go of the graphs of a training when it is over. TensorFlow registers a gradient in each of them for good,
-    and with it keeps the graph (2.21; tensorflow/tensorflow issue 61791): 16 MB a training of a small net."""
-    registry = {}
-    if BACKEND == "tensorflow":
-        from tensorflow.python.framework import ops
-
-        registry = getattr(ops.gradient_registry, "_registry", registry)
-    before = set(registry)
-    try:
-        yield
-    finally:
-        for name in set(registry) - before:
-            if name.startswith("CustomGradient-"):
-                registry.pop(name, None)
 
 
 def seed_epoch(seed: int, epoch: int) -> None:

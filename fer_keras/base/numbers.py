@@ -5,8 +5,12 @@ from numbers import Real
 import numpy as np
 
 
+def is_whole(value, least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+
+
 def check_whole(name: str, value, least: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+    if not is_whole(value, least):
         raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
 
 

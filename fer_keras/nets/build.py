@@ -47,6 +47,13 @@ def _check(net: str, option: str, value) -> None:
                 raise ValueError(f"kernel is a whole number of pixels, at least 1, not {kernel!r}")
 
 
+def copy_of(net: keras.Model, layer_like: Callable | None = None) -> keras.Model:
+    """A net of its own with the same layers and weights. layer_like: makes its layer of one of the net's."""
+    copy = keras.models.clone_model(net, clone_function=layer_like)
+    copy.set_weights(net.get_weights())
+    return copy
+
+
 def changed_options(net: str | keras.Model, options: dict) -> dict:
     """Of these options those that differ from the net's own, so that `width=1` names no other run than no option."""
     if not isinstance(net, str) or net not in NETS:

@@ -6,6 +6,13 @@ best on the validation faces, whose accuracy is then a little too good.
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Real
+from typing import TYPE_CHECKING
+
+from fer_keras.base.numbers import is_whole
+from fer_keras.faces import Faces
+
+if TYPE_CHECKING:
+    from fer_keras.data.batches import FaceBatches
 
 KEEPS = ("last", "best")
 TARGETS = ("labels", "votes")
@@ -30,18 +37,18 @@ class Recipe:
     def __post_init__(self):
         by_epoch = self.learning_rate if isinstance(self.learning_rate, dict) else {1: self.learning_rate}
         for name, says, right in (
-            ("epochs", "a whole number above 0", _whole(self.epochs)),
-            ("batch_size", "a whole number above 0", _whole(self.batch_size)),
+            ("epochs", "a whole number above 0", is_whole(self.epochs, 1)),
+            ("batch_size", "a whole number above 0", is_whole(self.batch_size, 1)),
             ("optimizer", "a name", isinstance(self.optimizer, str)),
             ("optimizer_options", "a table of names and values", isinstance(self.optimizer_options, dict)),
             ("learning_rate", "a number above 0, or such by epochs from 1 on", 1 in by_epoch
-             and all(map(_whole, by_epoch)) and all(_above_0(rate) for rate in by_epoch.values())),
+             and all(is_whole(epoch, 1) for epoch in by_epoch) and all(_above_0(rate) for rate in by_epoch.values())),
             ("flip", "a name or None", isinstance(self.flip, str | None)),
             ("shift", "a number", isinstance(self.shift, Real)),
             ("keep", f"one of {' or '.join(KEEPS)}", self.keep in KEEPS),
             ("targets", f"one of {' or '.join(TARGETS)}", self.targets in TARGETS),
             ("checkpoints", f"a list of epochs from 1 to {self.epochs}", isinstance(self.checkpoints, list | tuple)
-             and all(_whole(epoch) and _whole(self.epochs) and epoch <= self.epochs for epoch in self.checkpoints)),
+             and all(is_whole(each, 1) and is_whole(self.epochs, each) for each in self.checkpoints)),
         ):  # fmt: skip
             if not right:
                 raise ValueError(f"{name} is {says}, not {getattr(self, name)!r}")
@@ -52,22 +59,31 @@ class Recipe:
             return self.learning_rate
         return self.learning_rate[max(start for start in self.learning_rate if start <= epoch)]
 
+    def batches(self, training: Faces, seed: int) -> "FaceBatches":
+        """What a net of this recipe is fed: the training faces in batches, turned and shifted as the recipe says."""
+        from fer_keras.data.batches import FaceBatches
+
+        return FaceBatches(
+            training, self.batch_size, flip=self.flip, coin=self.coin, shift=self.shift, seed=seed,
+            targets=training.vote_targets() if self.targets == "votes" else None,
+        )  # fmt: skip
+
     def settings(self) -> dict:
         """The fields that differ from their defaults, so that a new field gives no old run a new name."""
         usual = asdict(Recipe(epochs=1))
         return {"epochs": self.epochs} | {name: value for name, value in asdict(self).items() if value != usual[name]}
 
     def changed(self, **changes) -> "Recipe":
+        """Another recipe; epochs=0 and batch_size=0 mean this one's own."""
         known = [each.name for each in fields(self)]
         if unknown := set(changes) - set(known):
             raise ValueError(f"a recipe has no field {min(unknown)!r}; it has {', '.join(known)}")
-        if "epochs" in changes and "checkpoints" not in changes and _whole(changes["epochs"]):
+        for name in ("epochs", "batch_size"):
+            if is_whole(changes.get(name), 0) and changes[name] == 0:
+                del changes[name]
+        if "checkpoints" not in changes and is_whole(changes.get("epochs"), 1):
             changes["checkpoints"] = tuple(epoch for epoch in self.checkpoints if epoch <= changes["epochs"])
         return replace(self, **changes)
-
-
-def _whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _above_0(value) -> bool:

@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from fer_keras.base.numbers import check_whole
 from fer_keras.base.progress import bar
 from fer_keras.faces import SIZE, Faces
+from fer_keras.nets.build import copy_of
 from fer_keras.seeing.inputs import class_numbers, predicted, raw_faces, ready
 from fer_keras.seeing.saliency import saliency
 
@@ -40,8 +41,7 @@ def randomised(model: keras.Model, seed: int = 0) -> Iterator[tuple[str, keras.M
     """From the top down, one layer more each time: its name, and the net with that layer's weights shuffled, and
     those of all layers above it. The model itself stays as it is; take what you need of each before the next."""
     rng = np.random.default_rng(seed)
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
+    copy = copy_of(model)
     for layer in reversed(copy.layers):
         if layer.weights:
             layer.set_weights([rng.permutation(value.ravel()).reshape(value.shape) for value in layer.get_weights()])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
+from fer_keras.nets.build import copy_of
 from fer_keras.nets.recipes import Recipe
 from fer_keras.training.key import faces_digest
 from fer_keras.training.run import Run
@@ -36,19 +36,17 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> "pd.DataFrame":
     votes = plan.targets == "votes"
     if (faces_digest(training, votes), faces_digest(validation)) != (run.config["training"], run.config["validation"]):
         raise ValueError(f"run {run.name} was trained or validated on other faces")
-    targets = training.vote_targets() if votes else None
-    batches = FaceBatches(
-        training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=run.config["seed"],
-        targets=targets,
-    )  # fmt: skip
+    batches = plan.batches(training, run.config["seed"])
     epoch = run.metrics["epoch"]
-    noisy = _copy(run.model, run.config["seed"], dropout=True)  # a copy, for training mode moves statistics
-    calm = _copy(run.model, run.config["seed"], dropout=False)
+    seeds = count(run.config["seed"])
+    # copies, for training mode moves statistics
+    noisy = copy_of(run.model, lambda layer: _like(layer, {"seed": next(seeds)}))
+    calm = copy_of(run.model, lambda layer: _like(layer, {"rate": 0.0}))
     right = []
     for images, wanted in (batches.batch(epoch - 1, index) for index in range(len(batches))):
         found = noisy(images, training=True), calm(images, training=True), run.model(images, training=False)
         right.append([_right(keras.ops.convert_to_numpy(each), wanted) for each in found])
-    plain = _right(run.predict(training), training.labels if targets is None else targets).mean()
+    plain = _right(run.predict(training), batches.targets).mean()
     held_out = _right(run.predict(validation), validation.labels).mean()
     steps = [run.history["accuracy"][epoch], *np.concatenate(right, axis=1).mean(axis=1), plain, held_out]
     index = pd.Index(CAUSES, name="cause")
@@ -60,16 +58,7 @@ def _right(probabilities: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return probabilities.argmax(axis=1) == (wanted.argmax(axis=1) if wanted.ndim == 2 else wanted)
 
 
-def _copy(model: keras.Model, seed: int, dropout: bool) -> keras.Model:
-    """With the same weights, and with dropout, of this seed, or without."""
-    seeds = count(seed)
-
-    def layer_like(layer: keras.layers.Layer) -> keras.layers.Layer:
-        changed = {}
-        if isinstance(layer, keras.layers.Dropout):
-            changed = {"seed": next(seeds)} if dropout else {"rate": 0.0}
-        return type(layer).from_config(layer.get_config() | changed)
-
-    copy = keras.models.clone_model(model, clone_function=layer_like)
-    copy.set_weights(model.get_weights())
-    return copy
+def _like(layer: keras.layers.Layer, dropout: dict) -> keras.layers.Layer:
+    """A new layer of the same kind and settings; of a dropout layer with these changed."""
+    changed = dropout if isinstance(layer, keras.layers.Dropout) else {}
+    return type(layer).from_config(layer.get_config() | changed)

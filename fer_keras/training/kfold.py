@@ -14,7 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from fer_keras.base import interrupts
+from fer_keras.base import insides, interrupts
 from fer_keras.base.progress import bar, redraws
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 
@@ -99,7 +99,7 @@ def run_kfold(
     numbers = fold_numbers(faces, k, seed=seed, duplicates=duplicates)
     seeds = np.random.SeedSequence(seed).generate_state(k)
     settings = {"keep": "last"} | settings | {"keep_model": keep_models}
-    cluster = type(joblib.parallel.get_active_backend()[0]).__name__ == "DaskDistributedBackend"
+    cluster = joblib.parallel.get_active_backend()[0].default_n_jobs != 1  # by itself it takes all there is
     jobs = min(k, joblib.effective_n_jobs(None if cluster else jobs))
     alone = jobs == 1 and not cluster
     variables = {name: os.environ.get(name) for name in PASSED_ON}
@@ -133,7 +133,7 @@ def run_kfold(
         raise
     finally:
         if not alone and not cluster:
-            joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=len(results) < k)
+            insides.stop_workers(kill=len(results) < k)
     probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
     for fold, (_, predicted, _) in enumerate(results):
         probabilities[numbers == fold] = predicted

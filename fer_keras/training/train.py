@@ -1,21 +1,18 @@
 """`train`: one net, one recipe, one seed -> a `Run`, loaded if it has been made before, continued if it was stopped."""
 
-import random
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 
 import keras
 import numpy as np
 
-from fer_keras.base import backend, home, interrupts
+from fer_keras.base import backend, home, insides, interrupts
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
-from fer_keras.nets.build import build, changed_options
+from fer_keras.nets.build import build, changed_options, copy_of
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.scores import accuracy, cross_entropy, stand_in_both
 from fer_keras.training import key
@@ -60,15 +57,12 @@ def train(
     folder = runs.folder_of(decides)
     if run := runs.finished(folder):
         return run
-    with _seeded(seed):
-        model = build(net, **options) if isinstance(net, str) else _copy(net)
+    with insides.seeded(seed):
+        model = build(net, **options) if isinstance(net, str) else copy_of(net)
     rates = _compile(model, plan, compile_options or {})
-    votes = plan.targets == "votes"
-    batches = FaceBatches(
-        training, plan.batch_size, flip=plan.flip, coin=plan.coin, shift=plan.shift, seed=seed,
-        targets=training.vote_targets() if votes else None,
-    )  # fmt: skip
-    held_out = FaceBatches(validation, shuffle=False, targets=validation.label_targets() if votes else None)
+    batches = plan.batches(training, seed)
+    one_hot = validation.label_targets() if plan.targets == "votes" else None
+    held_out = FaceBatches(validation, shuffle=False, targets=one_hot)
     # from here on nothing is wrong with what was asked for
     with runs.alone(folder):
         if run := runs.finished(folder):  # another process has just made it
@@ -116,7 +110,7 @@ def _rates(plan: Recipe) -> keras.callbacks.Callback:
 def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
     watch = callbacks[-1]
     try:
-        with interrupts.remembered(), backend.frees_graphs():
+        with interrupts.remembered(), insides.frees_graphs():
             model.fit(
                 backend.feed(batches),
                 epochs=watch.plan.epochs,
@@ -160,19 +154,6 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
     })  # fmt: skip
 
 
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed what initial weights and dropout are drawn from. Keras asks `random.randint` for that, of which other
-    threads of the process draw as well (a Dask worker's do); here they get their own numbers."""
-    keras.utils.set_random_seed(seed)
-    ours, theirs, here = random.Random(seed), random.randint, threading.get_ident()
-    random.randint = lambda low, high: (ours.randint if threading.get_ident() == here else theirs)(low, high)
-    try:
-        yield
-    finally:
-        random.randint = theirs
-
-
 def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
     """The recipe of that name; without one the net's own, and report C's for nets that have none."""
     if name is None:
@@ -188,9 +169,3 @@ def _optimizer(plan: Recipe) -> keras.optimizers.Optimizer:
         return keras.optimizers.get({"class_name": plan.optimizer, "config": settings})
     except (ValueError, TypeError) as error:
         raise ValueError(f"no optimizer {plan.optimizer} with {settings}: {str(error).splitlines()[0]}") from None
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy
