@@ -10,7 +10,6 @@ from fer_keras.nets.sizes import features_of
 from fer_keras.scores import class_distances, entropy, stand_in_both
 from fer_keras.seeing.trust import standardised
 from fer_keras.study import records
-from fer_keras.training.kfold import fold_numbers
 
 
 @pytest.fixture(scope="module")
@@ -22,42 +21,6 @@ def parts():
 @pytest.fixture
 def recorded(executed):
     return lambda name: records.read_notebook(executed(name))[0]
-
-
-def test_20_kfold_pools_what_its_folds_say(recorded, parts):
-    found, training = recorded("20_kfold"), parts[0]
-    sizes = np.bincount(fold_numbers(training, 2))
-    assert found["folds"]["value"] == 2
-    assert [found["smallest_fold"]["value"], found["largest_fold"]["value"]] == sorted(sizes)
-    best, worst, pooled = (found[f"{name}_accuracy"] for name in ("best_fold", "worst_fold", "pooled"))
-    assert best["n"] + worst["n"] == pooled["n"] == len(training)
-    assert best["value"] * best["n"] + worst["value"] * worst["n"] == pytest.approx(pooled["value"] * len(training))
-    assert found["fold_mean_accuracy"]["value"] == pytest.approx((best["value"] + worst["value"]) / 2)
-    assert found["fold_spread"]["value"] == pytest.approx((best["value"] - worst["value"]) / np.sqrt(2))
-    assert found["majority_accuracy"]["value"] == np.bincount(training.labels).max() / len(training)
-
-
-def test_20_kfold_compares_usual_folds_face_by_face(recorded, parts):
-    found, training = recorded("20_kfold"), parts[0]
-    fold, groups = fold_numbers(training, 2, duplicates="ignore"), training.duplicate_groups()
-    copied = sum(bool(set(fold[groups == group]) - {here}) for group, here in zip(groups, fold, strict=True))
-    assert found["copied_faces"]["value"] == copied > 0
-    for name in ("all", "copied", "not_copied"):
-        gain, naive, aware = (found[f"{kind}_{name}"] for kind in ("naive_gain", "naive_accuracy", "aware_accuracy"))
-        assert gain["n"] == naive["n"] == aware["n"]
-        assert gain["value"] == pytest.approx(naive["value"] - aware["value"])
-    gains = [found[f"naive_gain_{name}"] for name in ("copied", "not_copied")]
-    share = gains[0]["n"] / len(training)
-    assert sum(each["n"] for each in gains) == len(training)
-    assert found["aware_accuracy_all"]["value"] == found["pooled_accuracy"]["value"]
-    effect = gains[0]["value"] - gains[1]["value"]
-    assert found["copies_effect"]["value"] == pytest.approx(effect)
-    assert found["copies_add"]["value"] == pytest.approx(share * effect)
-    low, high = found["copies_effect"]["interval"]
-    assert low < effect < high and found["copies_effect"]["n"] == copied
-    word = "below 0" if high < 0 else "above 0" if low > 0 else "not told apart from 0"
-    assert found["copies_word"]["value"].startswith(word)
-    assert found["chooses"]["value"] == ""  # there is a PrivateTest
 
 
 def test_21_confusion_counts_every_face_once(recorded, parts):
