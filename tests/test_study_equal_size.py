@@ -1,0 +1,72 @@
+"""What 12_cnn_vs_dnn makes of hits, on made-up ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_keras.study.equal_size import PAIRS, dropout_closes, leads, what_it_buys, wider_gaps
+from fer_keras.study.tables import MAJORITY, shares
+
+NETS = [f"{net}{kind}" for cnn, dense in PAIRS.items() for net, kind in [
+    (cnn, ""), (dense, ", named"), (dense, ", equal, plain"), (dense, ", equal, dropout")]]  # fmt: skip
+
+
+def hits(**rates) -> pd.DataFrame:
+    """1,000 faces of which the majority class has 250, and each net as many as its rate says; 25 % if not named."""
+    right = {MAJORITY: 0.25} | dict.fromkeys(NETS, 0.25)
+    for net, rate in rates.items():
+        right[net.replace("__", ", ")] = rate
+    return pd.DataFrame({net: np.arange(1000) < 1000 * rate for net, rate in right.items()})
+
+
+@pytest.fixture
+def right() -> pd.DataFrame:
+    return hits(
+        cnn_1m=0.8, dnn_narrow__named=0.4, dnn_narrow__equal__plain=0.5, dnn_narrow__equal__dropout=0.65, vgg16_bn=0.7
+    )
+
+
+def test_leads_are_differences_of_nets_that_have_both_learnt(right):
+    ahead = leads(right)
+    assert list(ahead["value"].round(3)) == [0.4, 0.3, 0.15]
+    assert ahead.index[1] == "cnn_1m over dnn_narrow, equal, plain"  # of dnn_deep nothing has learnt
+    assert (ahead["p"] < 1e-9).all() and list(leads(hits()).columns) == ["value", "n", "interval", "p"]
+
+
+def test_dropout_closes_a_share_of_a_lead_that_is_shown(right):
+    closes = dropout_closes(right, 500, 0)
+    assert list(closes.index) == ["dnn_narrow"] and closes.loc["dnn_narrow", "value"] == pytest.approx(0.5)
+    low, high = closes.loc["dnn_narrow", "interval"]
+    assert 0.4 < low < 0.5 < high < 0.6  # half of 300 faces, and few of these change a lead
+    behind = hits(cnn_1m=0.4, dnn_narrow__equal__plain=0.6, dnn_narrow__equal__dropout=0.7)
+    assert dropout_closes(behind, 50, 0).empty, "where the dense net leads there is no way to go"
+    lost = hits(cnn_1m=0.8, dnn_narrow__equal__plain=0.6)
+    assert dropout_closes(lost, 50, 0).empty, "a net with dropout that has learnt nothing closes nothing"
+
+
+def test_a_wider_gap_is_the_dense_nets_minus_the_cnns(right):
+    known = hits(cnn_1m=0.9, dnn_narrow__equal__plain=0.95, dnn_deep__equal__plain=1.0)
+    wider = wider_gaps(known, right, 500, 0)
+    assert list(wider.index) == ["dnn_narrow"], "dnn_deep knows its training faces alone"
+    row = wider.loc["dnn_narrow"]
+    assert row["value"] == pytest.approx((0.95 - 0.5) - (0.9 - 0.8)) and row["n"] == 1000
+    expected = 1.96 * np.sqrt(0.05 * 0.95 / 1000 + 0.3 * 0.7 / 1000)  # two independent shares of faces
+    assert row["interval"] == pytest.approx([0.35 - expected, 0.35 + expected], abs=0.006)
+    assert wider_gaps(known, right, 500, 0).equals(wider), "the seed decides"
+
+
+@pytest.mark.parametrize(
+    ("rates", "begins"),
+    [
+        ({"cnn_1m": 0.8, "dnn_narrow__equal__plain": 0.5}, "Much: with as many parameters the CNN is right for 80%"),
+        ({"cnn_1m": 0.56, "dnn_narrow__equal__plain": 0.5}, "A little: "),
+        ({"cnn_1m": 0.5, "dnn_narrow__equal__plain": 0.5}, "Nothing that shows: "),
+        ({"cnn_1m": 0.5, "dnn_narrow__equal__plain": 0.6}, "It costs: "),
+        ({"cnn_1m": 0.8}, "All that is learnt: the CNN is right for 80%, the dense net has learnt nothing."),
+        ({"dnn_narrow__equal__plain": 0.5}, "Nothing here: the dense net is right for 50%"),
+        ({"vgg16_bn": 0.5}, "No answer for `cnn_1m`"),
+    ],
+)
+def test_the_answer_begins_with_what_convolution_buys(rates, begins):
+    right = hits(**rates)
+    assert what_it_buys(shares(right), leads(right)).startswith(begins)
