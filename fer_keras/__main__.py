@@ -120,7 +120,15 @@ def _pairs(command: argparse.ArgumentParser, flag: str, name: str, does: str) ->
     command.add_argument(flag, nargs=2, action="append", default=[], metavar=(name, "VALUE"), help=does)
 
 
+def _start_keras() -> None:
+    from fer_keras.base.quiet import quiet_import
+
+    with quiet_import():
+        import keras  # noqa: F401
+
+
 def _models(options) -> int:
+    _start_keras()
     from fer_keras.nets.build import table
 
     rows = table()
@@ -145,6 +153,7 @@ def _data(options) -> int:
 
 
 def _train(options) -> int:
+    _start_keras()
     from fer_keras import load_faces
     from fer_keras.study.records import of_training
     from fer_keras.training.train import recipe_of, train
@@ -167,6 +176,7 @@ def _train(options) -> int:
 
 
 def _predict(options) -> int:
+    _start_keras()
     from fer_keras import load_faces
     from fer_keras.training.ask import check_target, prediction_table, write_predictions
 

@@ -43,11 +43,12 @@ def test_where_lines_can_be_drawn_over_there_is_one_bar_with_the_scores(capsys, 
     bar.within(0.5, LOGS)
     assert bar.bar.n == 0.5
     bar.epoch(1, LOGS, 3)
-    bar.bar.refresh()
+    bar.epoch(4, LOGS, 3)
     bar.close()
-    error = capsys.readouterr().err
-    assert "1.0/4 epochs" in error and "validation accuracy 0.350" in error
-    assert "\n" not in error.strip()
+    out, error = capsys.readouterr()
+    assert "4.0/4 epochs" in out and "validation 0.350" in out and not error
+    last = out.strip().rpartition("\r")[2]
+    assert "\n" not in out.strip() and last.startswith("cnn_leaky: 100%") and len(last) < 110  # characters of a line
 
 
 def test_papermills_log_has_a_line_an_epoch(tmp_path):
@@ -59,5 +60,5 @@ run = train("dnn_narrow", faces.split("Training"), faces.split("PublicTest"), op
     nbformat.write(notebook, tmp_path / "in.ipynb")
     papermill = [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "--log-output", "--no-progress-bar"]
     log = subprocess.run(papermill, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
-    assert [f"dnn_narrow: epoch {epoch}/3, loss " in log for epoch in (1, 2, 3)] == [True] * 3
-    assert log.count("dnn_narrow: epoch") == 3
+    assert [f"dnn_narrow, width 0.25, seed 0: epoch {epoch}/3, loss " in log for epoch in (1, 2, 3)] == [True] * 3
+    assert log.count(": epoch") == 3

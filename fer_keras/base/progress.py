@@ -4,18 +4,29 @@ import os
 import sys
 from collections.abc import Iterable
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
+LONG = {"loss": "loss", "accuracy": "accuracy", "val_accuracy": "validation accuracy"}
+SHORT = {"accuracy": "accuracy", "val_accuracy": "validation"}  # a line of JupyterLab has some 110 characters
 silent = False  # in a process that works for another one, which has the bar
 
 
 def redraws() -> bool:
     """Whether a line can be drawn over: in a terminal and in Jupyter, not in a log or under papermill."""
-    return sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ
+    return sys.stderr.isatty() or _in_jupyter()
+
+
+def _in_jupyter() -> bool:
+    return bool(os.environ.get("JPY_SESSION_NAME"))
 
 
 def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **options) -> tqdm:
-    """A tqdm bar that shows up after two seconds; where it cannot redraw itself (a log) it says little."""
+    """A tqdm bar that shows up after two seconds; where it cannot redraw itself (a log) it says little.
+
+    In Jupyter it is a line of text, which a saved notebook keeps as it ended; tqdm's own there is saved as it began.
+    """
+    if _in_jupyter():
+        options["file"] = sys.stdout  # Jupyter sets stderr on red
     seldom = {} if redraws() else {"mininterval": 10, "ncols": 80}
     return tqdm(steps, what, unit=unit, delay=2, disable=silent or options.pop("disable", False), **seldom | options)
 
@@ -30,27 +41,26 @@ class EpochBar:
         if self.what and 0 < done < self.epochs:
             print(f"{self.what}: going on after epoch {done} of {self.epochs}", file=sys.stderr)
         if self.what and redraws():
-            form = "{desc}: {percentage:3.0f}%|{bar:20}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
+            form = "{desc}: {percentage:3.0f}%|{bar:10}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
             self.bar = bar(what=self.what, total=self.epochs, initial=done, bar_format=form)
 
     def within(self, share: float, logs: dict) -> None:
         """Part of an epoch is done."""
         if self.bar is not None:
             self.bar.update(int(self.bar.n) + min(share, 0.99) - self.bar.n)
-            self.bar.set_postfix_str(_scores(logs))
+            self.bar.set_postfix_str(_scores(logs, SHORT))
 
     def epoch(self, epoch: int, logs: dict, seconds: float) -> None:
         if self.bar is not None:
             self.bar.update(epoch - self.bar.n)
-            self.bar.set_postfix_str(_scores(logs))
+            self.bar.set_postfix_str(_scores(logs, SHORT))
         elif self.what:
-            print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs)}, {seconds:.0f} s", file=sys.stderr)
+            print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs, LONG)}, {seconds:.0f} s", file=sys.stderr)
 
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
 
 
-def _scores(logs: dict) -> str:
-    names = {"loss": "loss", "accuracy": "accuracy", "val_accuracy": "validation accuracy"}
+def _scores(logs: dict, names: dict[str, str]) -> str:
     return ", ".join(f"{says} {float(logs[name]):.3f}" for name, says in names.items() if name in logs)

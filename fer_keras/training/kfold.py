@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 
 from fer_keras.base import insides, interrupts
-from fer_keras.base.progress import bar, redraws
+from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 
 PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # variables that workers get
@@ -115,7 +115,7 @@ def run_kfold(
     ]  # fmt: skip
     results: list = []
     try:
-        with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone and not redraws()) as progress:
+        with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone) as progress:
             if alone:
                 with interrupts.remembered():
                     for task, arguments, _ in tasks:

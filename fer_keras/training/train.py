@@ -40,7 +40,7 @@ def train(
     net: a name, `module:function`, or a model (of which a copy is trained, from its present weights).
     recipe: the name of another recipe, or a Recipe; nets of your own go by report C's. options: for `build`.
     changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are.
-    title: what the bar says (the net's name).
+    title: what the bar says (the net's name, what of it was changed, and the seed).
     A training that was stopped or killed goes on after the last epoch that was saved.
 
     >>> run = train("cnn_pyramid", faces.split("Training"), faces.split("PublicTest"), seed=1, epochs=5)
@@ -72,7 +72,9 @@ def train(
         with runs.stored(folder):
             runs.write_json(folder / "config.json", decides | {"versions": versions})
         state = State(folder / "state.npz", model)
-        watch = Watch(state, plan, seed, EpochBar(title or model.name, plan.epochs))
+        asked = [f"{name} {value}" for name, value in (options | changes).items() if name != "epochs"]
+        title = title or ", ".join([model.name, *asked, f"seed {seed}"])
+        watch = Watch(state, plan, seed, EpochBar(title, plan.epochs))
         if watch.start() < plan.epochs:
             _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
         with runs.stored(folder):
