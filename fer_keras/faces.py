@@ -117,6 +117,13 @@ class Faces:
         )
         return hashlib.sha256(b"".join(sorted(digests))).hexdigest()[:16]
 
+    def digest(self, *more: np.ndarray) -> str:
+        """Names these pictures in their order, with more that is known of each, such as the labels."""
+        found = hashlib.sha256(self.images.tobytes())
+        for values in more:
+            found.update(values.tobytes())
+        return found.hexdigest()[:16]
+
     def duplicate_groups(self, exact: bool = False) -> np.ndarray:
         """One number a face: faces with the same number are copies of one picture (see `duplicates.py`)."""
         from fer_keras.duplicates import duplicate_groups, exact_groups

@@ -1,4 +1,4 @@
-"""Numbers that a caller gives, checked."""
+"""Numbers that a caller gives, checked; and how many faces fill a batch."""
 
 from numbers import Real
 
@@ -17,3 +17,8 @@ def check_whole(name: str, value, least: int) -> None:
 def check_number(name: str, value) -> None:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < np.inf:
         raise ValueError(f"{name} is a number of at least 0, not {value!r}")
+
+
+def filled_up(n: int, size: int) -> np.ndarray:
+    """Which of n faces to take, in whole batches of this size: each in its turn, at the end the first ones again."""
+    return np.arange(-(-n // size) * size) % n

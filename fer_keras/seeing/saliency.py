@@ -15,7 +15,7 @@ import numpy as np
 from scipy.ndimage import zoom
 
 from fer_keras.base import backend
-from fer_keras.base.numbers import check_number, check_whole
+from fer_keras.base.numbers import check_number, check_whole, filled_up
 from fer_keras.base.progress import bar
 from fer_keras.faces import SIZE
 from fer_keras.seeing.inputs import BATCH, as_numbers, batches, class_numbers, find_layer, pick, raw_faces, ready
@@ -142,6 +142,5 @@ def _before_softmax(model: keras.Model) -> keras.Model:
 def _in_batches(at: Callable, images: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Batches of one size, which JAX compiles once; the last is filled up."""
     size = min(BATCH, len(images))
-    filled = np.arange(-(-len(images) // size) * size) % len(images)
-    parts = [at(images[rows], which[rows]) for rows in filled.reshape(-1, size)]
+    parts = [at(images[rows], which[rows]) for rows in filled_up(len(images), size).reshape(-1, size)]
     return tuple(np.concatenate(each)[: len(images)] for each in zip(*parts, strict=True))

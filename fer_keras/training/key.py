@@ -61,8 +61,7 @@ def _code(net: str | keras.Model) -> str | None:
 
 def faces_digest(faces: Faces, votes: bool = False) -> str:
     """Of pictures and labels, or votes, in their order, which decides the batches."""
-    learned = faces.labels.tobytes() + (faces.vote_targets().tobytes() if votes else b"")
-    return _hash(faces.images.tobytes() + learned)
+    return faces.digest(faces.labels, faces.vote_targets()) if votes else faces.digest(faces.labels)
 
 
 def _hash(data: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fer_keras.base.numbers import filled_up
 from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, SIZE, Faces
 
@@ -37,8 +38,8 @@ def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
 
     if len(faces) == 0:
         return np.empty((0, len(EMOTIONS)), np.float32)
-    filled_up = faces[np.arange(-(-len(faces) // (over := devices() or 1)) * over) % len(faces)]
-    any_labels = replace(filled_up, labels=np.zeros_like(filled_up.labels))  # batches want some
+    whole = faces[filled_up(len(faces), devices() or 1)]
+    any_labels = replace(whole, labels=np.zeros_like(whole.labels))  # batches want some
     batches = FaceBatches(any_labels, shuffle=False)
     with bar(total=len(batches), what="predicting", unit="batch") as progress:
         each = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda *_, **__: progress.update())

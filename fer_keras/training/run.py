@@ -90,7 +90,7 @@ def keep_predictions(folder: Path, faces: Faces, predictions: np.ndarray) -> Non
 
 
 def _predictions(folder: Path, faces: Faces) -> Path:
-    return folder / "predictions" / f"{hashlib.sha256(faces.images.tobytes()).hexdigest()[:16]}.npy"
+    return folder / "predictions" / f"{faces.digest()}.npy"
 
 
 def folder_of(decides: dict) -> Path:
