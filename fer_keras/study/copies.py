@@ -11,6 +11,5 @@ def overlap(others: pd.DataFrame) -> str:
         return "No face outside the training faces has a copy among them."
     share = others["any copy"].mean()
     return (
-        f"Of the {len(others):,} faces kept from training {share:.1%} have a copy there, which a net can know by "
-        "heart. So an accuracy is given with such faces and without."
+        f"{share:.1%} of the {len(others):,} faces kept from training have a copy there: a net can know these by heart."
     )
