@@ -74,20 +74,6 @@ def test_02_augmentation_records_what_flips_and_shifts_do(executed):
     assert min(values[name]["value"] for name in ("as_it_is_ms", "flip_shift_ms", "epoch_seconds")) > 0
 
 
-def test_40_mathematics_records_which_formulas_hold(executed):
-    values, _ = records.read_notebook(executed("40_mathematics"))
-    holds = {name: entry["value"] for name, entry in values.items() if name.endswith("holds")}
-    wrong = {"claim_6_holds", "batch_norm_x_hat_holds", "batch_norm_x_holds"}
-    assert {name for name, value in holds.items() if not value} == wrong and len(holds) == 11
-    assert values["batch_norm_right_names"]["value"] == "σ², μ, γ, β"
-    assert values["shape_without_floor_share"]["value"] < 0.6 < values["shape_with_floor_share"]["value"] == 1
-    assert values["ours_is_sympys"]["value"] is True
-    assert values["shape_ours_share"]["value"] == values["softmax_ours_share"]["value"] == 1
-    assert values["claim_6_share"]["value"] == pytest.approx(1 / 7) and values["claim_22_share"]["value"] == 1
-    change, foretold = values["update_loss_change"]["value"], values["update_predicted_change"]["value"]
-    assert change < 0 and change == pytest.approx(foretold, rel=0.05)
-
-
 def test_presets_name_parameters_that_exist():
     declared = set().union(*(papermill.inspect_notebook(path) for path in ALL))
     for preset in (NOTEBOOKS / "presets").glob("*.yaml"):
