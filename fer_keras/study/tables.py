@@ -114,8 +114,8 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
             "epochs": len(run.history),
             "batch": config["recipe"].get("batch_size", 128),
             "seed": config["seed"],
-            "logged training accuracy": float(run.history["accuracy"][run.metrics["epoch"]]),
-            "logged training loss": float(run.history["loss"][run.metrics["epoch"]]),
+            "accuracy": float(run.history["accuracy"][run.metrics["epoch"]]),
+            "loss": float(run.history["loss"][run.metrics["epoch"]]),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     first = next(iter(runs.values()))
@@ -124,16 +124,17 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
     record("judged_split", str(judged.splits[0]))
     record("judged_faces", len(judged))
     record("device", first.metrics["device"])
-    columns = ["width", "epochs", "parameters", "logged training accuracy", "logged training loss"]
+    columns = ["width", "epochs", "parameters", "logged_training_accuracy", "logged_training_loss"]
+    told = table.rename(columns={"accuracy": columns[3], "loss": columns[4]})
     if table["net"].nunique() == 1:
-        record(table[["net", *columns]].iloc[0])
+        record(told[["net", *columns]].iloc[0])
     else:
         for name in columns:
-            record(table[name], suffix=name.replace(" ", "_"))
-    caption = f"What was trained, on {int((faces.splits == 'Training').sum()):,} faces of {Path(data).name}"
-    return table.style.format({"width": "{:g}", **dict.fromkeys(columns[3:], "{:.3f}")}, thousands=",").set_caption(
-        caption
-    )
+            record(told[name], suffix=name)
+    training = (faces.splits == "Training").sum()
+    caption = f"What was trained on the {training:,} training faces of {Path(data).name}; accuracy and loss as logged"
+    forms = {"width": "{:g}", "accuracy": "{:.3f}", "loss": "{:.3f}"}
+    return table.style.format(forms, thousands=",").set_caption(caption)
 
 
 def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None, trainings: int = 1) -> str:
