@@ -1,6 +1,6 @@
 """What a saved net's gradients are on the backend of this process: `python -m tests.gradients NET.keras OUT.npz`.
 
-`tests/test_explain.py` starts it on each backend and compares.
+`tests/test_saliency.py` starts it on each backend and compares.
 """
 
 import sys
@@ -20,9 +20,8 @@ def smooth_error() -> float:
     keras.utils.set_random_seed(0)
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
-    x = inputs = keras.Input(
-        (6, 6, 1)
-    )  # convolutions only: Keras computes dense layers (PyTorch), tanh (JAX) in float32
+    x = inputs = keras.Input((6, 6, 1))
+    # convolutions only: Keras computes dense layers (PyTorch), tanh (JAX) in float32
     for filters, activation in ((4, "silu"), (5, "softplus"), (3, "sigmoid")):
         x = layers.Conv2D(filters, 3, padding="same", activation=activation)(x)
     at = backend.gradient(keras.Model(inputs, x), lambda maps, which: ops.sum(maps[..., 1] ** 2, axis=(1, 2)))
@@ -41,8 +40,8 @@ def main(net: str, out: str) -> None:
         for method in ("gradient", "smoothgrad", "gradient_x_input", "integrated")
     }
     each = np.arange(len(faces)) % 7  # of one class alone the maps of all faces may be empty
-    found["gradcam"] = attribution(model, faces, each, "gradcam", layer="block3_pool")
-    found["maps"] = feature_maps(model, "block2_pool", faces)
+    found["gradcam"] = attribution(model, faces, each, "gradcam", layer="conv")
+    found["maps"] = feature_maps(model, "pool", faces)
     _, found["climbed"] = ascend(model, "logits", range(4), steps=15, seed=1)
     np.savez(out, smooth_error=smooth_error(), **found)
 

@@ -17,12 +17,13 @@ from fer_keras import draw_faces, run_kfold
 from fer_keras.faces import UNLABELLED
 from fer_keras.training.kfold import fold_numbers
 
-SETTINGS = {"options": {"width": 0.125}, "epochs": 1, "batch_size": 64}
+SETTINGS = {"epochs": 1, "batch_size": 64}
+TINY = "tiny:net"
 
 
 @pytest.fixture(scope="module")
 def folds(drawn):
-    return run_kfold("cnn_leaky", drawn, k=3, **SETTINGS)
+    return run_kfold(TINY, drawn, k=3, **SETTINGS)
 
 
 def test_folds_hold_every_face_once_and_every_class_in_proportion(drawn):
@@ -75,7 +76,7 @@ def test_folds_start_from_weights_of_their_own_and_are_not_made_twice(drawn, fol
     config = [json.loads((folder / "config.json").read_text()) for folder in folds.runs]
     assert len({each["seed"] for each in config}) == len({each["training"] for each in config}) == 3
     made = [(folder / "metrics.json").stat().st_mtime_ns for folder in folds.runs]
-    again = run_kfold("cnn_leaky", drawn, k=3, **SETTINGS)
+    again = run_kfold(TINY, drawn, k=3, **SETTINGS)
     assert [(folder / "metrics.json").stat().st_mtime_ns for folder in again.runs] == made
     np.testing.assert_array_equal(again.probabilities, folds.probabilities)
 
@@ -105,7 +106,7 @@ def test_unlabelled_faces_are_refused(drawn):
 def test_folds_keep_the_users_number_type_and_their_last_epoch(drawn):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        folds = run_kfold("dnn_narrow", drawn, k=2, epochs=1, options={"width": 0.25})
+        folds = run_kfold(TINY, drawn[:300], k=2, epochs=1)
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
     finally:
         keras.config.set_dtype_policy("float32")
@@ -117,19 +118,45 @@ def test_folds_keep_the_users_number_type_and_their_last_epoch(drawn):
 def test_folds_leave_no_graphs_in_memory(drawn):
     counts = []
     for seed in (1, 2):
-        run_kfold("dnn_narrow", drawn, k=2, seed=seed, epochs=1, options={"width": 0.25})
+        run_kfold(TINY, drawn[:300], k=2, seed=seed, epochs=1)
         gc.collect()
         counts.append(sum(type(each).__name__ == "FuncGraph" for each in gc.get_objects()))
     assert counts[0] == counts[1]
 
 
+def test_ctrl_c_stops_says_how_to_go_on_and_the_same_call_does(drawn, tmp_path, monkeypatch, capsys):
+    class Interrupt(keras.callbacks.Callback):
+        """Told to from outside, so that its settings stay the same; counts the folds that start."""
+
+        folds, at = 0, 2
+
+        def on_train_begin(self, logs=None):
+            Interrupt.folds += 1
+            if Interrupt.folds == Interrupt.at:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def run():
+        return run_kfold(TINY, drawn[:300], k=3, epochs=1, callbacks=[Interrupt()])
+
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "stopped after 1 of 3 folds; the same call goes on from there" in capsys.readouterr().err
+    Interrupt.at = None
+    assert len(run().runs) == 3 and Interrupt.folds == 4
+
+
 # In processes of their own, where bits repeat
 
 
-def _start(home: Path, *arguments) -> subprocess.Popen:
+def start(*arguments) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.trainings", *arguments],
-        env={**os.environ, "FER_KERAS_HOME": str(home), "FER_KERAS_DETERMINISTIC": "1"},
+        [sys.executable, "-m", "tests.trainings", *map(str, arguments)],
+        env={**os.environ, "FER_KERAS_DETERMINISTIC": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
@@ -157,25 +184,21 @@ def _processes_of(session: int) -> list[str]:
 
 def test_two_jobs_and_a_cluster_that_loses_a_worker_give_the_bits_of_one_process(tmp_path):
     require("distributed")
-    results = {}
-    for how in ("one", "two", "cluster"):
-        process = _start(tmp_path / how, "kfold", how)
-        results[how], err = process.communicate()
-        assert process.returncode == 0, err
-        assert not _left_by(process.pid)
-    assert results["one"] == results["two"] == results["cluster"]
-    assert json.loads(results["one"])["folds"] == 3
+    process = start("kfold", tmp_path)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    found = json.loads(out)
+    assert found["one"] == found["two"] == found["cluster"]
+    assert all(len(list(tmp_path.glob(f"{how}/runs/*/metrics.json"))) == 3 for how in found)
+    assert not _left_by(process.pid)
 
 
-@pytest.mark.parametrize("how", ["one", "two"])
-def test_ctrl_c_stops_says_how_to_go_on_and_leaves_no_process(tmp_path, how):
-    process = _start(tmp_path, "kfold", how)
-    while not list(tmp_path.glob("runs/*/metrics.json")) and process.poll() is None:
+def test_ctrl_c_stops_two_jobs_and_leaves_no_process(tmp_path):
+    process = start("six_folds", tmp_path)
+    while not list(tmp_path.glob("six/runs/*/metrics.json")) and process.poll() is None:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode not in (0, None)
-    assert "of 3 folds; the same call goes on from there" in err
+    assert "of 6 folds; the same call goes on from there" in err
     assert not _left_by(process.pid)
-    finished, _ = _start(tmp_path, "kfold", "one").communicate()
-    assert json.loads(finished)["folds"] == 3

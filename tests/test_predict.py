@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import forms
 import keras
 import numpy as np
 import pandas as pd
@@ -53,10 +54,11 @@ def test_a_model_file_says_the_same_as_its_run(run, pictures, tmp_path, capsys):
     assert capsys.readouterr().out == from_run
 
 
-def test_labelled_faces_are_written_with_all_columns(run, pictures, tmp_path, capsys):
-    assert main(["predict", run.name, "embedded", "--out", str(tmp_path / "all.csv")]) == 0
+def test_labelled_faces_are_written_with_all_columns(run, drawn, tmp_path, capsys):
+    source = forms.csv(tmp_path / "fer2013.csv", drawn)
+    assert main(["predict", run.name, str(source), "--out", str(tmp_path / "all.csv")]) == 0
     table = pd.read_csv(tmp_path / "all.csv")
-    assert len(table) == 4000 and list(table) == ["id", "emotion", *EMOTIONS]
+    assert len(table) == 700 and list(table) == ["id", "emotion", *EMOTIONS]
     assert capsys.readouterr().out == ""
 
 
@@ -118,25 +120,26 @@ def test_a_name_of_several_runs_is_refused_with_their_names(run, drawn):
     assert find_run(other.name).folder == other.folder
 
 
-def test_train_from_the_command_line_makes_a_run_and_its_result(capsys, monkeypatch, tmp_path):
+def test_train_from_the_command_line_makes_a_run_and_its_result(drawn, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
+    source = forms.csv(tmp_path / "fer2013.csv", drawn)
     typed = ["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "2", "-r", "shift", "1e-1"]
-    typed += ["-r", "learning_rate", "{1: 0.01, 2: 0.001}"]
+    typed += ["-r", "learning_rate", "{1: 0.01, 2: 0.001}", "--data", str(source)]
     assert main(typed) == 0
     out = capsys.readouterr().out.splitlines()
     run = find_run(out[0])
     score = run.metrics["accuracy"]
     assert out[1] == (
-        f"accuracy: {score['value']:.3f} [{score['interval'][0]:.3f}, {score['interval'][1]:.3f}], 400 faces"
+        f"accuracy: {score['value']:.3f} [{score['interval'][0]:.3f}, {score['interval'][1]:.3f}], 70 faces"
     )
     assert run.config["recipe"]["learning_rate"] == {"1": 0.01, "2": 0.001} and run.config["recipe"]["shift"] == 0.1
     assert main([*typed, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)["dnn_narrow"]
     assert result["values"]["accuracy"] == score
-    right = np.unpackbits(np.frombuffer(bytes.fromhex(result["right"]), np.uint8), count=400)
+    right = np.unpackbits(np.frombuffer(bytes.fromhex(result["right"]), np.uint8), count=70)
     assert right.mean() == pytest.approx(score["value"]) and len(result["history"]["loss"]) == 2
     assert (result["date"], result["device"]) == (run.metrics["date"], run.metrics["device"])
-    assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "embedded"
+    assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "fer2013.csv"
 
 
 @pytest.mark.parametrize(

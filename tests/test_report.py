@@ -83,11 +83,26 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
         (["data", "n" * 300], "n" * 300),
     ],
 )
-def test_what_is_wrong_is_one_sentence_and_nothing_is_written(tmp_path, arguments, says):
-    result = run(*arguments, cwd=tmp_path)
-    assert result.returncode == 1 and says in result.stderr, result.stderr
-    assert result.stderr.startswith("fer-keras: ") and result.stderr.count("\n") == 1
+def test_what_is_wrong_is_one_sentence_and_nothing_is_written(tmp_path, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    out, error = capsys.readouterr()
+    assert says in error and error.startswith("fer-keras: ") and error.count("\n") == 1 and out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["data", "nothing.csv"], "nothing.csv does not exist"),
+        (["report", "--only", "77"], "no notebook 77; there are "),
+        (["train", "cnn_leaky", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
+    ],
+)
+def test_a_process_ends_with_1_and_that_sentence(tmp_path, arguments, says):
+    result = run(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert says in result.stderr and result.stderr.startswith("fer-keras: ") and result.stderr.count("\n") == 1
 
 
 def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):

@@ -23,7 +23,7 @@ def net(drawn):
     keras.utils.set_random_seed(1)
     net = build("cnn_pyramid", width=0.5)
     net.compile("adam", "sparse_categorical_crossentropy")
-    net.fit(drawn.images[..., None], drawn.labels, batch_size=16, epochs=6, verbose=0)
+    net.fit(drawn.images[..., None], drawn.labels, batch_size=32, epochs=3, verbose=0)
     return net
 
 
@@ -33,10 +33,14 @@ def logits(net, images):
 
 
 @pytest.fixture(scope="module")
-def by_backend(net, tmp_path_factory):
+def by_backend(drawn, tmp_path_factory):
     """The same saved net explained in a process of each backend."""
     folder = tmp_path_factory.mktemp("gradients")
-    net.save(folder / "net.keras")
+    keras.utils.set_random_seed(1)
+    tiny = build("tiny:net")
+    tiny.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    tiny.fit(drawn.images[..., None], drawn.labels, epochs=3, verbose=0)
+    tiny.save(folder / "net.keras")
 
     def explained(name):
         out = folder / f"{name}.npz"

@@ -1,4 +1,4 @@
-"""Trainings that tests start in processes of their own: `python -m tests.trainings train`."""
+"""Trainings that tests start in processes of their own: `python -m tests.trainings killed 2`."""
 
 import hashlib
 import json
@@ -7,8 +7,11 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from fer_keras.base import home
+
+NET = "tests.tiny:net"
 
 
 def sides():
@@ -18,31 +21,50 @@ def sides():
     return faces.split("Training")[:320], faces.split("PublicTest")
 
 
-def train_one() -> None:
-    """Print what must not change: weights, history and predictions; dropout, flips and shifts included."""
+def trained(die_in: int = 0, wait_for: str = "") -> list[str]:
+    """What must not change: weights, history and predictions; dropout, flips and shifts included.
+
+    die_in: an epoch in whose midst the process kills itself. wait_for: a file, before whose coming no epoch starts.
+    """
+    import keras
+
     from fer_keras import train
+
+    class Trouble(keras.callbacks.Callback):
+        """Holds nothing, for its settings would make another run."""
+
+        def on_epoch_begin(self, epoch, logs=None):
+            Trouble.epoch = epoch + 1
+            while wait_for and not Path(wait_for).exists():
+                time.sleep(0.05)
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 2 and Trouble.epoch == die_in:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     training, validation = sides()
     run = train(
-        "cnn_leaky", training, validation, options={"width": 0.125}, epochs=4, batch_size=64,
-        flip="horizontal", shift=0.1, keep="best", learning_rate={1: 0.002, 3: 0.001},
+        NET, training, validation, epochs=4, batch_size=64, flip="horizontal", shift=0.1, keep="best",
+        learning_rate={1: 0.002, 3: 0.001}, callbacks=[Trouble()],
     )  # fmt: skip
     weights = b"".join(value.tobytes() for value in run.model.get_weights())
-    for data in (weights, (run.folder / "history.csv").read_bytes(), run.predict(validation).tobytes()):
-        print(hashlib.sha256(data).hexdigest())
+    made = weights, (run.folder / "history.csv").read_bytes(), run.predict(validation).tobytes()
+    return [hashlib.sha256(data).hexdigest() for data in made]
 
 
-def late() -> None:
-    """Ask for bits that repeat after a net has been used."""
-    from fer_keras import build, train
+def killed() -> None:
+    trained(die_in=int(sys.argv[2]))
 
-    training, validation = sides()
-    build("cnn_leaky", width=0.25).predict(training.images[:8, ..., None], verbose=0)
-    os.environ["FER_KERAS_DETERMINISTIC"] = "1"
-    try:
-        train("cnn_leaky", training, validation, epochs=1)
-    except ValueError as error:
-        sys.exit(str(error))
+
+def resumed() -> None:
+    """Go on with the run that was killed, then make it afresh in another store."""
+    found = {"resumed": trained()}
+    os.environ["FER_KERAS_HOME"] += "-afresh"
+    print(json.dumps(found | {"whole": trained()}))
+
+
+def waiting() -> None:
+    print(json.dumps(trained(wait_for=sys.argv[2])))
 
 
 def distributed() -> None:
@@ -59,45 +81,47 @@ def distributed() -> None:
         def on_epoch_end(self, epoch, logs=None):
             used.append(len(self.model.trainable_variables[0].value.sharding.device_set))
 
-    settings = {"options": {"width": 0.125}, "epochs": 2, "batch_size": 64, "callbacks": [Look()]}
-    run = train("cnn_leaky", training[:319], validation[:69], **settings)
+    run = train(NET, training[:319], validation[:69], epochs=2, batch_size=64, callbacks=[Look()])
     found = {"devices_of_weights": used[-1], "devices": run.config["devices"]}
     print(json.dumps(found | {"predictions": run.metrics["accuracy"]["n"], "epochs": len(run.history)}))
 
 
-def kfold() -> None:
-    """Three folds, or as many as named, in one process, in two, or on a Dask cluster of two, one of which is killed."""
-    import joblib
-
+def folds(store: str, k: int = 3, **options) -> str:
+    """Run k folds, each store afresh; what must not change of them."""
     from fer_keras import load_faces, run_kfold
 
-    def run(**options):
-        k = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-        folds = run_kfold("cnn_leaky", load_faces(n=400), k, options={"width": 0.25}, epochs=2, **options)
-        print(json.dumps({"folds": len(folds.runs), "bits": _bits(folds)}))
+    os.environ["FER_KERAS_HOME"] = str(Path(sys.argv[2]) / store)
+    found = run_kfold(NET, load_faces(n=400), k, epochs=3, **options)
+    histories = b"".join((folder / "history.csv").read_bytes() for folder in found.runs)
+    return hashlib.sha256(found.probabilities.tobytes() + histories).hexdigest()
 
-    if sys.argv[2] != "cluster":
-        return run(jobs={"one": 1, "two": 2}[sys.argv[2]])
+
+def kfold() -> None:
+    """Three folds in one process, in two, and on a Dask cluster of two, one of which is killed."""
+    import joblib
     from distributed import Client, LocalCluster
 
+    found = {"one": folds("one"), "two": folds("two", jobs=2)}
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         victim = next(iter(client.run(os.getpid).values()))
+        os.environ["FER_KERAS_HOME"] = str(Path(sys.argv[2]) / "cluster")
         threading.Thread(target=_kill_once_it_trains, args=[victim], daemon=True).start()
         with joblib.parallel_config(backend="dask"):
-            run()
+            found["cluster"] = folds("cluster")
         assert victim not in client.run(os.getpid).values(), "the worker was not killed"
+    print(json.dumps(found))
 
 
-def _bits(folds) -> str:
-    histories = b"".join((folder / "history.csv").read_bytes() for folder in folds.runs)
-    return hashlib.sha256(folds.probabilities.tobytes() + histories).hexdigest()
+def six_folds() -> None:
+    """In two processes."""
+    folds("six", k=6, jobs=2)
 
 
 def _kill_once_it_trains(victim: int) -> None:
     while not list((home.folder() / "runs").glob("*/state.npz")):
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(victim, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    {"train": train_one, "late": late, "distributed": distributed, "kfold": kfold}[sys.argv[1]]()
+    globals()[sys.argv[1]]()
