@@ -1,0 +1,75 @@
+"""The ledger as tables for readers."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fer_keras.claims.fidelity import Record
+from fer_keras.claims.ledger import shown
+
+VERDICTS = ("supported", "refuted", "undecided")
+
+
+def verdict_table(rows: Sequence[dict]) -> pd.DataFrame:
+    """A row a claim: report, verdict on FER2013 and verdict of the report at hand, each in one word."""
+    return pd.DataFrame({
+        "report": [row["report"] for row in rows],
+        "FER2013": [row["verdict"].split(":")[0] for row in rows],
+        "here": [row["of_report"]["verdict"].split(":")[0] for row in rows],
+    }, index=pd.Index([row["claim"] for row in rows], name="claim"))  # fmt: skip
+
+
+def ledger_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
+    """A row a claim: what was claimed, what of it was measured, its effect and verdict on FER2013 and, of the same
+    quantity, in the report at hand."""
+    table = {}
+    for row in rows:
+        here = row["of_report"]
+        table[row["report"], row["claim"]] = {
+            "claim": row["text"],
+            "measured": row["effect"],
+            "on FER2013": shown(row),
+            "net": row["by"] or "–",
+            "verdict": row["verdict"],
+            f"on {own}": shown(here),
+            "its verdict": here["verdict"],
+        }
+    return pd.DataFrame(table).T.rename_axis(["report", "no."])
+
+
+def parts_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
+    """A row a part of a claim: its rule, and how far the net was trained beside the report's."""
+    table = {}
+    for row in rows:
+        for number, part in enumerate(row["parts"]):
+            here = row["of_report"]["parts"][number]
+            table[row["claim"], number + 1] = {
+                "measured": part["measured"],
+                "rule": part["rule"],
+                "on FER2013": shown(part),
+                "trainings": part["trainings"] or "–",
+                "verdict": part["verdict"] or "–",
+                f"on {own}": shown(here),
+                "its verdict": here["verdict"] or "–",
+            }
+    return pd.DataFrame(table).T.rename_axis(["claim", "part"])
+
+
+def source_table(records: Sequence[Record]) -> pd.DataFrame:
+    """Where the values come from, and how to measure them again."""
+    rows = []
+    for record in records:
+        about = {"command": record.command, "date": record.date, "device": record.device}
+        rows.append({"notebook": record.notebook, "net": record.net or "several"} | about)
+    return pd.DataFrame(rows).set_index("notebook")
+
+
+def answered(verdicts: pd.DataFrame, own: str) -> str:
+    """How many of the claims hold, are refuted and stay open, and why so many do; from `verdict_table`."""
+    counts = verdicts["FER2013"].value_counts().reindex(VERDICTS, fill_value=0)
+    here = verdicts["here"].value_counts().reindex(VERDICTS, fill_value=0)
+    text = f"Of {len(verdicts)} claims {counts['supported']} hold on FER2013, {counts['refuted']} do not, "
+    text += f"and {counts['undecided']} stay open. "
+    if counts["undecided"]:
+        text += "Open are mostly those whose own net was not yet trained as far as its report's, or only once. "
+    return text + f"By your own report on {own}, {here['supported']} hold and {here['refuted']} do not."
