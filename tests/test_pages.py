@@ -1,6 +1,8 @@
 """The site: every formula understood, everything escaped, and its pages opened in a real browser."""
 
+import os
 import shutil
+import subprocess
 import unicodedata
 import warnings
 from itertools import pairwise
@@ -237,6 +239,13 @@ def test_lines_of_long_cells_break_and_those_of_numbers_do_not():
     assert [table.get("class") for table in found] == [None, ["prose"]]
 
 
+def test_rows_under_one_header_each_say_it_so_that_a_sheet_may_end_between_them():
+    rows = "<tr><th rowspan=2>A</th><th>1</th><td>x</td></tr><tr><th>2</th><td>y</td></tr>"
+    found = BeautifulSoup(rendering.tidy(f"<table><tbody>{rows}</tbody></table>"), "html.parser")
+    assert not found.select("[rowspan]") and found.select_one(".again").text == "A"
+    assert [[cell.text for cell in row] for row in found.find_all("tr")] == [["A", "1", "x"], ["A", "2", "y"]]
+
+
 def test_a_title_is_the_first_heading():
     assert title(pages.everything()) == "07 · Does a page show everything?"
     assert title(nbformat.v4.new_notebook()) == ""
@@ -260,6 +269,26 @@ def test_every_page_of_the_notebooks_is_whole(smoke_report):
 def test_plain_nbconvert_shows_an_executed_notebook():
     text, _ = HTMLExporter().from_notebook_node(pages.everything())
     assert "The accuracy is <strong>0.63</strong>" in text and "data:image/png" in text
+
+
+def w3c_errors(folder: Path) -> list[str]:
+    """What the W3C's checker finds wrong in the pages of a folder."""
+    jar = os.environ.get("VNU_JAR", "")
+    if not (shutil.which("java") and Path(jar).is_file()):
+        required = "vnu" in os.environ.get("FER_KERAS_REQUIRE", "").split(",")
+        (pytest.fail if required else pytest.skip)("no Java, or VNU_JAR does not name the vnu.jar of npm's vnu-jar")
+    command = ["java", "-jar", jar, "--errors-only", "--exit-zero-always", *map(str, folder.glob("*.html"))]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+
+
+def test_pages_pass_the_w3cs_checker(site, tmp_path):
+    assert w3c_errors(site) == []
+    (tmp_path / "bad.html").write_text("<!DOCTYPE html><html lang=en><title>a</title><p><div>b</div></p>")
+    assert len(w3c_errors(tmp_path)) == 1
+
+
+def test_every_notebooks_page_passes_the_w3cs_checker(smoke_report):
+    assert w3c_errors(smoke_report) == []
 
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

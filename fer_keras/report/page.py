@@ -166,6 +166,7 @@ def _head(table: Tag) -> None:
     """Headers say what they head, and columns of numbers are set right."""
     del table["border"]
     _one_header_row(table)
+    _whole_rows(table)
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.find_all("tr")]
     for cell in (cell for row in rows for cell in row if cell.name == "th"):
         if not cell.get_text(strip=True):
@@ -173,13 +174,23 @@ def _head(table: Tag) -> None:
         elif cell.find_parent("thead"):
             cell["scope"] = "colgroup" if int(cell.get("colspan", 1)) > 1 else "col"
         else:
-            cell["scope"] = "rowgroup" if int(cell.get("rowspan", 1)) > 1 else "row"
+            cell["scope"] = "row"
     body = [row for row in rows if row and not row[0].find_parent("thead")]
     for place in range(-1, -max(map(len, body), default=0) - 1, -1):  # from the right: spanned headers stand left
         column = [row[place] for row in body if len(row) >= -place and row[place].name == "td"]
         if column and all(NUMBER.fullmatch(cell.get_text(strip=True)) for cell in column):
             for cell in [row[place] for row in rows if len(row) >= -place]:
                 cell["class"] = [*cell.get_attribute_list("class"), "number"] if cell.get("class") else ["number"]
+
+
+def _whole_rows(table: Tag) -> None:
+    """Let every row say the header that it shares with the one above, though unseen: a page may end between them."""
+    for cell in table.select("tbody th[rowspan]"):
+        place = len(cell.find_previous_siblings(["th", "td"]))
+        for row in cell.parent.find_next_siblings("tr", limit=int(cell["rowspan"]) - 1):
+            again = f'<th><span class="again">{escape(cell.get_text(strip=True))}</span></th>'
+            row.find_all(["th", "td"])[place].insert_before(BeautifulSoup(again, "html.parser"))
+        del cell["rowspan"]
 
 
 def _one_header_row(table: Tag) -> None:
