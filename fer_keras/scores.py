@@ -138,45 +138,6 @@ def at_temperature(probabilities: np.ndarray, value: float) -> np.ndarray:
     return softmax(np.log(np.clip(probabilities, 1e-30, 1)) / value, axis=1)
 
 
-def class_distances(
-    vectors: np.ndarray, labels: np.ndarray, origin: str, resamples: int = 300, seed: int = 0
-) -> dict[str, dict[str, dict]]:
-    """By emotion `spread`, how far its faces lie from their mean, and `from_<origin>`, how far that mean lies from the
-    mean of the emotion `origin`; each with n and 95 % interval (bootstrap over faces, class by class).
-
-    vectors: of each face its pixels or features. Distances are root mean squares; 1 is that of all faces from the mean
-    of all. Faces lie too near to a mean that they are part of, and the means of few faces too far apart: the squares
-    are corrected for both. Emotions of fewer than two faces are left out.
-    """
-    rows = np.asarray(vectors, np.float32).reshape(len(labels), -1)
-    rows = rows - rows.mean(axis=0)
-    unit = max(float((rows**2).sum(axis=1).mean()), 1e-12)
-    rng, means, within, n = np.random.default_rng(seed), {}, {}, {}
-    for number, emotion in enumerate(EMOTIONS):
-        own = rows[np.asarray(labels) == number]
-        if len(own) > 1:
-            k = n[emotion] = len(own)
-            drawn = rng.multinomial(k, np.full(k, 1 / k), resamples)
-            weights = np.vstack([np.ones(k), drawn]).astype(np.float32) / k  # the first: the faces as they are
-            means[emotion] = weights @ own
-            squares = weights @ (own**2).sum(axis=1) - (means[emotion] ** 2).sum(axis=1)
-            within[emotion] = squares / unit * k / (k - 1)
-    away = {}
-    for emotion in (each for each in n if origin in n and each != origin):
-        squares = ((means[emotion] - means[origin]) ** 2).sum(axis=1) / unit
-        squares -= within[emotion] / n[emotion] + within[origin] / n[origin]
-        away[emotion] = _root(squares, n[emotion] + n[origin])
-    return {"spread": {each: _root(within[each], n[each]) for each in n}, f"from_{origin}": away}
-
-
-def _root(squares: np.ndarray, n: int) -> dict:
-    """The root of the first square, with 1.96 standard errors of the resampled others to each side before the root is
-    taken; squares below 0, which a correction can leave, count as 0."""
-    reach = 1.96 * squares[1:].std()
-    low, value, high = np.sqrt(np.maximum(squares[0] + np.array([-reach, 0, reach]), 0)).tolist()
-    return {"value": value, "n": n, "interval": [low, high]}
-
-
 def hits(runs: Sequence, faces: Faces) -> np.ndarray:
     """(runs, faces): 1 where the answer of a run is the label of the face, else 0."""
     return np.array([run.predict(faces).argmax(axis=1) == faces.labels for run in runs]).astype(float)

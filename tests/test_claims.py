@@ -209,27 +209,27 @@ def test_a_net_that_has_not_learnt_decides_nothing():
 
 def confusions(**changed) -> dict:
     """Records in which fear does worst and is taken for sad, angry comes next, and the rest are told well."""
-    values = {f"recall_{e}": entry(0.8, 0.82) for e in EMOTIONS} | {"recall_fear": entry(0.3, 0.32)}
-    values |= {"recall_angry": entry(0.4, 0.42)}
-    values |= {f"entropy_{e}": entry(1.0, 1.1) for e in EMOTIONS} | {"entropy_fear": entry(2.0, 2.1)}
-    values |= {f"spread_pixels_{e}": entry(1.0, 1.1) for e in EMOTIONS}
-    values |= {f"from_neutral_pixels_{e}": entry(0.5, 0.6) for e in EMOTIONS} | {
-        "from_neutral_pixels_fear": entry(0.1, 0.2)
+    values = {f"{e}_recall": entry(0.8, 0.82) for e in EMOTIONS} | {"fear_recall": entry(0.3, 0.32)}
+    values |= {"angry_recall": entry(0.4, 0.42)}
+    values |= {f"{e}_entropy": entry(1.0, 1.1) for e in EMOTIONS} | {"fear_entropy": entry(2.0, 2.1)}
+    values |= {f"{e}_pixels_spread": entry(1.0, 1.1) for e in EMOTIONS}
+    values |= {f"{e}_pixels_from_neutral": entry(0.5, 0.6) for e in EMOTIONS} | {
+        "fear_pixels_from_neutral": entry(0.1, 0.2)
     }
     values |= {f"{a}_as_{b}_share": entry(0.01, 0.02) for a in EMOTIONS for b in EMOTIONS if a != b}
     values |= {f"{a}_as_sad_share": entry(0.3, 0.32) for a in ("fear", "angry")}
-    values |= {f"recall_{each}_under_average": entry(0.1, 0.2) for each in ("fear", "angry")}
+    values |= {f"{each}_recall_under_average": entry(0.1, 0.2) for each in ("fear", "angry")}
     return values | changed
 
 
 def test_ranks_among_emotions():
     assert verdict(2, **confusions()) == verdict(18, **confusions()) == SUPPORTED  # (d) by one of its two reasons
     assert verdict(18, "embedded", **confusions()) == "undecided: drawn faces"
-    assert verdict(2, **confusions(recall_sad=entry(0.2, 0.22))) == REFUTED
-    assert verdict(2, **confusions(recall_sad=entry(0.31, 0.4))) == UNDECIDED
+    assert verdict(2, **confusions(sad_recall=entry(0.2, 0.22))) == REFUTED
+    assert verdict(2, **confusions(sad_recall=entry(0.31, 0.4))) == UNDECIDED
     assert verdict(18, **confusions(fear_as_neutral_share=entry(0.4, 0.42))) == REFUTED
-    assert verdict(18, **confusions(entropy_sad=entry(2.05, 2.2))) == UNDECIDED
-    neither = {"spread_pixels_sad": entry(1.2, 1.3), "from_neutral_pixels_sad": entry(0.01, 0.02)}
+    assert verdict(18, **confusions(sad_entropy=entry(2.05, 2.2))) == UNDECIDED
+    neither = {"sad_pixels_spread": entry(1.2, 1.3), "sad_pixels_from_neutral": entry(0.01, 0.02)}
     assert verdict(18, **confusions(**neither)) == REFUTED
     (claim,) = [claim for claim in CLAIMS if claim.number == 2]
     found = claims.judged(claim, records_of(2, **confusions()))
@@ -252,7 +252,7 @@ def test_easily_is_more_than_the_average_of_its_kind():
     assert verdict(23, **dict.fromkeys(names, more)) == SUPPORTED
     assert verdict(23, **{names[0]: more, names[1]: less}) == REFUTED
     assert verdict(23, **{names[0]: more, names[1]: entry(-0.05, 0.05)}) == UNDECIDED
-    assert verdict(18, **confusions(recall_angry_under_average=less)) == REFUTED
+    assert verdict(18, **confusions(angry_recall_under_average=less)) == REFUTED
 
 
 def test_saliency_is_measured_against_areas_brightness_and_an_untrained_net():

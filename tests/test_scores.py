@@ -9,7 +9,6 @@ from fer_keras.scores import (
     between_faces,
     by_interval,
     calibration_error,
-    class_distances,
     confusion,
     difference,
     entropy,
@@ -113,45 +112,6 @@ def test_hits_are_right_answers_by_run_and_face(drawn):
     found = hits([SimpleNamespace(predict=lambda faces, each=each: each) for each in answers], drawn)
     assert found.shape == (2, len(drawn)) and found[0].all()
     assert found[1].tolist() == (drawn.labels == 0).tolist()
-
-
-def test_distances_of_classes_do_not_depend_on_how_many_faces_there_are(rng):
-    """Disgust is twice as wide as fear and neutral, and fear 0.5 a feature from neutral."""
-    found = []
-    for _ in range(40):
-        labels = np.repeat([1, 2, 6, 3], [8, 12, 60, 1])
-        features = rng.normal(0, 1, (81, 10, 4))
-        features[labels == 1] *= 2
-        features[labels == 2] += 0.5
-        unit = ((features - features.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean() / 40
-        kinds = class_distances(features, labels, "neutral", resamples=100)
-        assert set(kinds) == {"spread", "from_neutral"}
-        assert set(kinds["spread"]) == {"disgust", "fear", "neutral"}  # a single happy face has no spread
-        assert set(kinds["from_neutral"]) == {"disgust", "fear"}
-        for score in (*kinds["spread"].values(), *kinds["from_neutral"].values()):
-            assert 0 <= score["interval"][0] <= score["value"] <= score["interval"][1]
-        assert kinds["spread"]["fear"]["n"] == 12 and kinds["from_neutral"]["fear"]["n"] == 72
-        scores = (*kinds["spread"].values(), kinds["from_neutral"]["fear"])
-        found.append([unit * score["value"] ** 2 for score in scores])
-    assert np.mean(found, axis=0) == pytest.approx([4, 1, 1, 0.25], rel=0.06)
-
-
-def test_intervals_of_distances_hold_the_truth_most_of_the_time(rng):
-    labels, held = np.repeat([2, 6], [30, 40]), []
-    for _ in range(100):
-        features = rng.normal(0, 1, (70, 20)) + 0.5 * (labels == 2)[:, None]
-        unit = ((features - features.mean(axis=0)) ** 2).sum(axis=1).mean() / 20
-        kinds = class_distances(features, labels, "neutral", resamples=100)
-        scores = kinds["spread"]["fear"], kinds["from_neutral"]["fear"]
-        ends = [np.square(score["interval"]) * unit for score in scores]
-        held.append([low <= truth <= high for (low, high), truth in zip(ends, (1, 0.25), strict=True)])
-    assert (np.mean(held, axis=0) >= 0.88).all()
-
-
-def test_without_faces_of_the_origin_only_spreads_are_measured(rng):
-    assert class_distances(rng.normal(0, 1, (9, 5)), np.full(9, 2), "neutral")["from_neutral"] == {}
-    flat = class_distances(np.ones((9, 5)), np.repeat([2, 6], [5, 4]), "neutral")
-    assert flat["spread"]["fear"]["value"] == flat["from_neutral"]["fear"]["value"] == 0
 
 
 def test_a_word_is_chosen_by_the_side_of_zero():

@@ -70,7 +70,7 @@ CLAIMS = (
         Part("epochs above with these", LEAKAGE, "leaky_epochs_above"),
     ), drawn=False),
     Claim(2, "A", "cnn_leaky", "Fear is the easiest class to confuse.", (
-        Part("recall of fear", CONFUSION, _emotions("fear", "recall_"), least()),
+        Part("recall of fear", CONFUSION, _emotions("fear", "", "_recall"), least()),
     ), drawn=False, note="The emotion with the lowest recall."),
     Claim(3, "A", "cnn_leaky", "Saliency sits on the eyes and the mouth.", (
         Part("share of saliency beyond their share of the picture", SALIENCY, "eyes_mouth_excess", above_zero()),
@@ -138,16 +138,16 @@ CLAIMS = (
     Claim(18, "C", "cnn_pyramid", "Fear and angry are easily misjudged, most often as sad; fear's answers spread most, "
           "perhaps because people differ most in it or its muscles move little.", (
         *(Part(f"(a) by how much {each} is found less often than the average", CONFUSION,
-               f"recall_{each}_under_average", above_zero()) for each in ("fear", "angry")),
+               f"{each}_recall_under_average", above_zero()) for each in ("fear", "angry")),
         Part("(b) fear taken for sad", CONFUSION, _mistakes("fear", "sad"), most()),
         Part("(b) angry taken for sad", CONFUSION, _mistakes("angry", "sad"), most()),
-        Part("(c) bits of entropy of the answers to fear", CONFUSION, _emotions("fear", "entropy_"), most()),
-        Part("(d) spread of the faces of fear", CONFUSION, _emotions("fear", "spread_pixels_"), most(), net="",
+        Part("(c) bits of entropy of the answers to fear", CONFUSION, _emotions("fear", "", "_entropy"), most()),
+        Part("(d) spread of the faces of fear", CONFUSION, _emotions("fear", "", "_pixels_spread"), most(), net="",
              reason=True),
         Part("(d) distance of fear to neutral", CONFUSION,
-             _emotions("fear", "from_neutral_pixels_", among=EMOTIONS[:6]), least(), net="", reason=True),
-        Part("spread in the net's features", CONFUSION, "spread_features_fear"),
-        Part("distance in the net's features", CONFUSION, "from_neutral_features_fear"),
+             _emotions("fear", "", "_pixels_from_neutral", EMOTIONS[:6]), least(), net="", reason=True),
+        Part("spread in the net's features", CONFUSION, "fear_features_spread"),
+        Part("distance in the net's features", CONFUSION, "fear_features_from_neutral"),
     ), drawn=False, note=EASILY + " In (d) one of the two reasons is enough."),
     Claim(19, "C", "cnn_pyramid", "Salient pixels lie on the face, but not always where the expression is, perhaps "
           "only because it is brighter there; preprocessing may mend it, training more so: outlines get clearer.", (

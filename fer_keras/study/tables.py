@@ -133,7 +133,7 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
             record(told[name], suffix=name)
     training = (faces.splits == "Training").sum()
     caption = f"What was trained on the {training:,} training faces of {Path(data).name}; accuracy and loss as logged"
-    forms = {"width": "{:g}", "accuracy": "{:.3f}", "loss": "{:.3f}"}
+    forms = {"width": "{:g}", "seed": "{}", "accuracy": "{:.3f}", "loss": "{:.3f}"}
     return table.style.format(forms, thousands=",").set_caption(caption)
 
 

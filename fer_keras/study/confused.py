@@ -1,0 +1,171 @@
+"""Notebook 21: tables of scores made of a matrix of confusions (counts: true emotion in rows, answers in columns).
+
+All are shares of rows, or sums of such shares with weights, so that one interval serves them all. Of a matrix without
+rows, which stands for a net that has learnt nothing, each table is empty.
+"""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from fer_keras.faces import EMOTIONS
+from fer_keras.scores import accuracy
+from fer_keras.study.tables import score_table, words
+
+NAMED = {  # which confusions the reports B to E name
+    "B": ["angry/sad", "fear/neutral"],
+    "C": ["angry as sad", "fear as sad"],
+    "D": ["fear/sad", "fear/neutral"],
+    "E": ["angry as neutral", "disgust as neutral", "sad as neutral", "fear as sad", "fear as surprise"],
+}
+
+
+def recalls(counts: pd.DataFrame) -> pd.DataFrame:
+    """Of the faces of each emotion, the share that is found."""
+    return score_table({each: _share(counts.loc[each, each], counts.loc[each].sum()) for each in counts.index})
+
+
+def one_way(counts: pd.DataFrame) -> pd.DataFrame:
+    """ "fear as sad": of the faces of fear the share that is taken for sad; the largest first."""
+    rows = {f"{a} as {b}": _share(counts.loc[a, b], counts.loc[a].sum()) for a, b in _cells(counts)}
+    return _sorted(score_table(rows))
+
+
+def both_ways(counts: pd.DataFrame) -> pd.DataFrame:
+    """ "fear/sad": of the faces of either the share that is taken for the other; the largest first."""
+    rows = {}
+    for a, b in combinations(counts.index, 2):
+        swapped = counts.loc[a, b] + counts.loc[b, a]
+        rows[f"{a}/{b}"] = _share(swapped, counts.loc[[a, b]].sum(axis=None))
+    return _sorted(score_table(rows))
+
+
+def entropies(counts: pd.DataFrame) -> pd.DataFrame:
+    """How far the answers to each emotion spread, in bits: 0 if all are the same, 2.8 if seven are as frequent."""
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    bits = -np.log2(shares.where(shares > 0, 1))
+    return score_table({each: weighed(counts.loc[[each]], bits.loc[[each]]) for each in counts.index})
+
+
+def recalls_under_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much the recall of each emotion lies below the mean of all recalls."""
+    rows = {}
+    for each in counts.index:
+        weights = _diagonal(counts) / len(counts)
+        weights.loc[each, each] -= 1
+        rows[each] = weighed(counts, weights)
+    return score_table(rows)
+
+
+def one_way_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much a mistake is more frequent than the other mistakes with the same emotion, in the mean."""
+    rows = {}
+    for a, b in _cells(counts):
+        weights = (_diagonal(counts.loc[[a]]) - 1) / (counts.shape[1] - 2)
+        weights.loc[a, b] = 1
+        rows[f"{a} as {b}"] = weighed(counts.loc[[a]], weights)
+    return score_table(rows)
+
+
+def both_ways_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much the two mistakes of a pair are, in their mean, more frequent than all mistakes in the mean."""
+    rows = {}
+    for a, b in combinations(counts.index, 2):
+        weights = (_diagonal(counts) - 1) / len(_cells(counts))
+        weights.loc[a, b] += 0.5
+        weights.loc[b, a] += 0.5
+        rows[f"{a}/{b}"] = weighed(counts, weights)
+    return score_table(rows)
+
+
+def of_reports(shares: pd.DataFrame, beyond: pd.DataFrame) -> pd.DataFrame:
+    """What the reports name: how often it happens, and a word on whether that is more than average. `shares` and
+    `beyond` hold the rows of both ways of counting."""
+    named = pd.Series(NAMED, name="confusion").rename_axis("report").explode().reset_index()
+    named["share"] = named["confusion"].map(shares["value"])
+    found = words(beyond, "less than average", "about as average", "more than average")
+    named["confused"] = named["confusion"].map(found)
+    return named.dropna().set_index(["report", "confusion"])
+
+
+def weighed(counts: pd.DataFrame, weights: pd.DataFrame) -> dict:
+    """The sum of the shares of rows, each times its weight, with a 95 % interval (normal) for other faces."""
+    n, weights = counts.sum(axis=1), weights.to_numpy()
+    value = (counts.div(n, axis=0) * weights).sum(axis=None)
+    # half a face more in each cell keeps the interval honest where few faces were seen
+    shares = (counts + 0.5).div(n + 0.5 * counts.shape[1], axis=0)
+    variance = ((shares * weights**2).sum(axis=1) - (shares * weights).sum(axis=1) ** 2) / n
+    reach = 1.96 * np.sqrt(max(variance.sum(), 0))  # rounding can leave less than 0
+    return {"value": float(value), "n": int(n.sum()), "interval": [float(value - reach), float(value + reach)]}
+
+
+def leader(table: pd.DataFrame, lowest: bool = False) -> str:
+    """ "fear as sad (21%)": the row with the largest value, or the lowest; and the next one, where their intervals
+    overlap. "nothing" for no rows."""
+    if table.empty:
+        return "nothing"
+    ordered = table.sort_values("value", ascending=lowest, kind="stable")
+    text = f"*{ordered.index[0]}* ({ordered['value'].iloc[0]:.0%})"
+    if len(ordered) == 1:
+        return text
+    (low, high), (next_low, next_high) = ordered["interval"].iloc[:2]
+    apart = high < next_low if lowest else low > next_high
+    return text if apart else f"{text} or *{ordered.index[1]}*"
+
+
+def class_distances(
+    vectors: np.ndarray, labels: np.ndarray, origin: str, resamples: int = 300, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How far the faces of each emotion lie from their mean, and how far that mean lies from that of `origin`; with
+    n and 95 % interval (bootstrap over faces, class by class).
+
+    vectors: of each face its pixels or features. Distances are root mean squares; 1 is that of all faces from the mean
+    of all. Faces lie too near to a mean that they are part of, and the means of few faces too far apart: the squares
+    are corrected for both. Emotions of fewer than two faces are left out.
+    """
+    rows = np.asarray(vectors, np.float32).reshape(len(labels), -1)
+    rows = rows - rows.mean(axis=0)
+    unit = max(float((rows**2).sum(axis=1).mean()), 1e-12)
+    rng, means, within, n = np.random.default_rng(seed), {}, {}, {}
+    for number, emotion in enumerate(EMOTIONS):
+        own = rows[np.asarray(labels) == number]
+        if len(own) > 1:
+            k = n[emotion] = len(own)
+            drawn = rng.multinomial(k, np.full(k, 1 / k), resamples)
+            weights = np.vstack([np.ones(k), drawn]).astype(np.float32) / k  # the first: the faces as they are
+            means[emotion] = weights @ own
+            squares = weights @ (own**2).sum(axis=1) - (means[emotion] ** 2).sum(axis=1)
+            within[emotion] = squares / unit * k / (k - 1)
+    away = {}
+    for emotion in (each for each in n if origin in n and each != origin):
+        squares = ((means[emotion] - means[origin]) ** 2).sum(axis=1) / unit
+        squares -= within[emotion] / n[emotion] + within[origin] / n[origin]
+        away[emotion] = _root(squares, n[emotion] + n[origin])
+    return score_table({each: _root(within[each], n[each]) for each in n}), score_table(away)
+
+
+def _root(squares: np.ndarray, n: int) -> dict:
+    """The root of the first square, with 1.96 standard errors of the resampled others to each side before the root is
+    taken; squares below 0, which a correction can leave, count as 0."""
+    reach = 1.96 * squares[1:].std()
+    low, value, high = np.sqrt(np.maximum(squares[0] + np.array([-reach, 0, reach]), 0)).tolist()
+    return {"value": value, "n": n, "interval": [low, high]}
+
+
+def _share(count: int, n: int) -> dict:
+    return accuracy(np.arange(n) < count, np.ones(n, bool))
+
+
+def _cells(counts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Of each wrong cell the true emotion and the answer."""
+    return [(a, b) for a in counts.index for b in counts.columns if a != b]
+
+
+def _diagonal(counts: pd.DataFrame) -> pd.DataFrame:
+    """1 in right cells, 0 in wrong ones."""
+    return pd.DataFrame({b: counts.index == b for b in counts.columns}, counts.index).astype(float)
+
+
+def _sorted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sort_values("value", ascending=False, kind="stable")
