@@ -11,11 +11,7 @@ import numpy as np
 
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 
-FLIPS = {
-    "horizontal": (2,),
-    "vertical": (1,),
-    "either": (1, 2),
-}  # axes of (n, 48, 48) that may be turned over
+FLIPS = {"horizontal": (2,), "vertical": (1,), "either": (1, 2)}  # axes of (n, 48, 48) that may be turned over
 COINS = ("face", "epoch")  # what one throw decides for
 
 
@@ -80,13 +76,8 @@ class FaceBatches(keras.utils.PyDataset):
             raise ValueError(f"coin is one of {' or '.join(COINS)}, not {coin!r}")
         if not 0 <= shift < 1 or (shift and not round(shift * SIZE)):
             raise ValueError(f"shift is a fraction of the width, 0 or from one pixel (0.02) to below 1, not {shift!r}")
-        self.faces, self.batch_size, self.coin, self.shuffle, self.seed = (
-            faces,
-            batch_size,
-            coin,
-            shuffle,
-            seed,
-        )
+        self.faces, self.batch_size, self.seed = faces, batch_size, seed
+        self.coin, self.shuffle = coin, shuffle
         if targets is not None and targets.shape != (len(faces), len(EMOTIONS)):
             raise ValueError(f"targets are {len(EMOTIONS)} shares for each of {len(faces)} faces, not {targets.shape}")
         self.targets = faces.labels.astype(np.int32) if targets is None else targets.astype(np.float32)

@@ -81,10 +81,8 @@ def _read(path: Path, skip_bad: bool) -> tuple[Faces, Problems]:
     if not skip_bad:
         problems.raise_if_any()
     if not len(faces):
-        raise SourceError(
-            f"{path.name} holds no face that could be read"
-            + (f"; the first of {problems.count:,} problems: {problems.texts[0]}" if problems.count else "")
-        )
+        why = f"; the first of {problems.count:,} problems: {problems.texts[0]}" if problems.count else ""
+        raise SourceError(f"{path.name} holds no face that could be read{why}")
     return faces, problems
 
 

@@ -192,11 +192,8 @@ def _lines(canvas, side, v, p):
     cheek = _bump(np.minimum(np.sqrt(((side - 0.5) / 0.26) ** 2 + (cheek_y / 0.2) ** 2), 1))
     _shade(canvas, cheek * p["cheek"], 1.22)
     under = v - p["eye_y"] - 0.15 + 0.5 * (side - p["eye_x"]) ** 2
-    _shade(
-        canvas,
-        _bump(under / 0.05) * _soft(0.24 - np.abs(side - p["eye_x"]), 0.1) * (0.7 * p["cheek"] + 0.2 * p["age"]),
-        0.6,
-    )
+    bag = _bump(under / 0.05) * _soft(0.24 - np.abs(side - p["eye_x"]), 0.1)
+    _shade(canvas, bag * (0.7 * p["cheek"] + 0.2 * p["age"]), 0.6)
     crow = _bump((side - 0.76) / 0.1) * _bump((np.abs(v - p["eye_y"]) - 0.06) / 0.04)
     _shade(canvas, crow * p["cheek"] * (0.3 + 0.7 * p["age"]), 0.65)
 

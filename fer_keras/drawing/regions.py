@@ -2,33 +2,24 @@
 
 import numpy as np
 
-from fer_keras.drawing.paint import (
-    blocks,
-    brow_line,
-    from_cover,
-    hair_line,
-    head_coordinates,
-    mouth_line,
-    on_head,
-    turned,
-)
+from fer_keras.drawing import paint
 from fer_keras.faces import REGIONS
 
 
 def find_regions(people: dict[str, np.ndarray], parts: dict[str, np.ndarray]) -> np.ndarray:
     """uint8 (n, 48, 48), indices into REGIONS. Hair, hands and scarves are background; glasses are seen through."""
-    return np.concatenate([_find(p) for p in blocks(people, parts)])
+    return np.concatenate([_find(p) for p in paint.blocks(people, parts)])
 
 
 def _find(p: dict[str, np.ndarray]) -> np.ndarray:
-    head_u, head_v = head_coordinates(p)
-    u, v = turned(head_u, head_v, p)
+    head_u, head_v = paint.head_coordinates(p)
+    u, v = paint.turned(head_u, head_v, p)
     side = np.abs(u)
-    face = on_head(head_u, head_v, p) > 0
+    face = paint.on_head(head_u, head_v, p) > 0
     brow = p["brow_y"] + (p["brow_inner"] + p["brow_outer"]) / 2
     below_mouth = p["mouth_y"] + 0.7 * p["gap"] + p["rest_lip"] + 0.1
-    hair = hair_line(head_u, p) > head_v
-    cover = (from_cover(u, v, p) < p["cover_size"] ** 2) & (p["cover"] > 0)
+    hair = paint.hair_line(head_u, p) > head_v
+    cover = (paint.from_cover(u, v, p) < p["cover_size"] ** 2) & (p["cover"] > 0)
     parts_of_face = {  # the later ones on top
         "cheeks": face,
         "forehead": face & (v < brow),
@@ -46,14 +37,14 @@ def _find(p: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _mouth(u, v, p):
-    across, middle = mouth_line(u, p, wider=0.06)
+    across, middle = paint.mouth_line(u, p, wider=0.06)
     upper = middle - 0.3 * p["gap"] - p["rest_lip"] - 0.06
     lower = middle + 0.7 * p["gap"] + p["rest_lip"] + 0.08
     return (np.abs(across) < 1) & _between(v, upper, lower)
 
 
 def _brows(side, v, p):
-    along, middle = brow_line(side, p)
+    along, middle = paint.brow_line(side, p)
     return (np.abs(v - middle) < p["brow_width"] + 0.04) & _between(along, -0.1, 1.1)
 
 

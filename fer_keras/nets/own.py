@@ -23,10 +23,8 @@ def own_source(name: str) -> bytes:
         if was_there and _loaded.get(module) != source:
             reload(loaded)
     except Exception as error:  # whatever the user's file raises
-        raise ValueError(
-            f"{name} cannot be found ({str(error).partition(chr(10))[0]}); "
-            "it names a function in a module that Python can import"
-        ) from None
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"{name} cannot be found ({why}); it names a function of a module to import") from None
     _loaded[module] = source
     return source
 

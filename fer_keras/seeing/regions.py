@@ -27,9 +27,7 @@ def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
     """One row a face, one column a region: the share of the map that lies in it. For all-even maps that is its area."""
     maps = np.asarray(maps)
     if maps.shape != np.shape(regions) or not (maps >= 0).all():
-        raise ValueError(
-            f"maps are of the shape of the regions, {np.shape(regions)}, and 0 or above, as saliency's are"
-        )
+        raise ValueError(f"maps are of the shape of the regions, {np.shape(regions)}, and as saliency's 0 or above")
     total = np.maximum(maps.sum(axis=(1, 2)), 1e-12)
     return pd.DataFrame({
         name: np.where(regions == number, maps, 0).sum(axis=(1, 2)) / total for number, name in enumerate(REGIONS)

@@ -19,16 +19,9 @@ NUMBERS = 1  # goes up when a change to this package changes what a training end
 
 
 def decides(
-    net: str | keras.Model,
-    training: Faces,
-    validation: Faces,
-    plan: Recipe,
-    options: dict,
-    seed: int,
-    callbacks: Sequence[keras.callbacks.Callback],
-    compile_options: dict,
-    keep_model: bool,
-) -> dict:
+    net: str | keras.Model, training: Faces, validation: Faces, plan: Recipe, options: dict, seed: int,
+    callbacks: Sequence[keras.callbacks.Callback], compile_options: dict, keep_model: bool,
+) -> dict:  # fmt: skip
     """All settings of one training, as JSON has them."""
     found = {
         "numbers": NUMBERS,

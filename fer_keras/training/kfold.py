@@ -127,9 +127,8 @@ def run_kfold(
                     results.append(result)
                     progress.update()
     except KeyboardInterrupt:
-        print(
-            f"fer-keras: stopped after {len(results)} of {k} folds; the same call goes on from there", file=sys.stderr
-        )
+        done = f"stopped after {len(results)} of {k} folds"
+        print(f"fer-keras: {done}; the same call goes on from there", file=sys.stderr)
         raise
     finally:
         if not alone and not cluster:
@@ -141,9 +140,7 @@ def run_kfold(
     return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
 
 
-def _fold(
-    net, arrays, numbers, fold, variables, policy, threads, caller, settings
-) -> tuple[float, np.ndarray, str]:  # fmt: skip
+def _fold(net, arrays, numbers, fold, variables, policy, threads, caller, settings) -> tuple[float, np.ndarray, str]:
     """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
     with _one_at_a_time:
         for name in PASSED_ON:

@@ -72,7 +72,8 @@ def train(
         with runs.stored(folder):
             runs.write_json(folder / "config.json", decides | {"versions": versions})
         state = State(folder / "state.npz", model)
-        asked = [f"{name} {value}" for name, value in (options | changes).items() if name != "epochs"]
+        untold = ("epochs", changes.get("epochs")), ("batch_size", 0)  # the bar counts epochs; 0: the recipe's own
+        asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]
         title = title or ", ".join([model.name, *asked, f"seed {seed}"])
         watch = Watch(state, plan, seed, EpochBar(title, plan.epochs))
         if watch.start() < plan.epochs:
