@@ -95,7 +95,9 @@ def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) ->
     """Run the notebooks while the index in `out` grows, and say about how long that takes."""
     coming = {plan.path.stem: title(nbformat.read(plan.path, 4)) for plan in due}
     seconds = estimate(list(coming), due[0].about["preset"], jobs)
-    long = "nobody knows how long" if seconds is None else f"about {round(seconds / 60)} minutes"
+    long = "nobody knows how long" if seconds is None else f"about {max(2, round(seconds / 60))} minutes"
+    if seconds and seconds < 90:
+        long = "about a minute"
     state = f"Being made since {datetime.now():%H:%M}, {long} in all. Reload this page to see more."
     if seconds is None or seconds > 120:
         print(f"{long}, less where trainings are kept; {out / 'index.html'} grows meanwhile", file=sys.stderr)
