@@ -419,6 +419,8 @@ def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
         if "data" in output
     )
     assert "Four conv blocks" in text
+    page = (smoke_report / "90_claims.html").read_text()
+    assert "Two kinds of faces" in page and "Two kinds of faces" not in (smoke_report / "01_faces.html").read_text()
 
 
 def test_the_answer_counts_verdicts():

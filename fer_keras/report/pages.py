@@ -124,7 +124,8 @@ def _page(path: Path, changed: int) -> dict:
         "failed": went["failed"],
         "data": data,
         "drawn": data == "embedded",
-        "real": data not in (None, "embedded") and REAL.format(data),
+        "real": "DATA" in values and data != "embedded" and REAL.format(data),
+        "ledger": "RECORDS" in values,  # which sets FER2013 beside the faces of this report
         "preset": preset,
         "ran": (went.get("began", 0), went["seconds"]),
         "facts": {
