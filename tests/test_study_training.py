@@ -69,7 +69,8 @@ def test_a_gap_is_measured_alike_on_both_sides():
 
 
 @pytest.mark.parametrize(
-    ("interval", "says"), [((0.1, 0.3), "knows better"), ((-0.1, 0.3), "is not shown"), ((-0.3, -0.1), "Strangely")]
+    ("interval", "says"),
+    [((0.1, 0.3), "it is more accurate, by 0.20"), ((-0.1, 0.3), "is not shown"), ((-0.3, -0.1), "Strangely")],
 )
 def test_a_gap_is_told_by_its_interval(interval, says):
     assert says in gap_says({"value": 0.2, "interval": interval})

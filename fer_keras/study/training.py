@@ -79,7 +79,7 @@ def gap_says(gap: Mapping) -> str:
     size = abs(gap["value"])
     return word(
         gap,
-        f"Strangely it is right more often on them than on its training faces, by {size:.2f}.",
-        "That it knows its training faces better than these is not shown.",
-        f"Its training faces it knows better: the share that is right is {size:.2f} higher.",
+        f"Strangely it is less accurate on its training faces, by {size:.2f}.",
+        "On its training faces it is not shown to be more accurate.",
+        f"On its training faces it is more accurate, by {size:.2f}.",
     )
