@@ -8,7 +8,6 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from scipy.stats import binomtest, bootstrap, norm, t, ttest_1samp
-from scipy.stats import entropy as scipy_entropy
 
 from fer_keras.faces import EMOTIONS, Faces
 
@@ -111,19 +110,6 @@ def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     )
 
 
-def entropy(shares: np.ndarray) -> np.ndarray:
-    """(n,) in bits, of each row of shares that add up to 1: 0 if one has all, 2.8 if seven have the same."""
-    return scipy_entropy(shares, base=2, axis=1)
-
-
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = 15) -> float:
-    """How far confidence and accuracy are apart, in the mean over faces binned by confidence (the "expected
-    calibration error"): 0 if of the answers given with 70 % exactly 70 % are right, and so on."""
-    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    number = np.minimum((confidence * bins).astype(int), bins - 1)
-    return float(sum(abs((confidence - right)[number == b].sum()) for b in range(bins)) / len(labels))
-
-
 def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """By what to divide the logits so that the cross-entropy is least: above 1 for a net that is too sure of itself."""
 
@@ -159,18 +145,3 @@ def between_faces(some: np.ndarray, others: np.ndarray) -> dict:
     variance += sum(values.mean(axis=0).var() / values.shape[1] for values in (some, others))
     mean, reach = float(each.mean()), 1.96 * float(np.sqrt(variance))
     return {"value": mean, "n": others.shape[1], "interval": [mean - reach, mean + reach]}
-
-
-def calibration(
-    labels: np.ndarray, probabilities: np.ndarray, samples: np.ndarray, bins: int = 10
-) -> tuple[dict, float, np.ndarray]:
-    """The calibration error with its 95 % interval; what a perfectly calibrated net would have in the mean, which is
-    not 0 on few faces; and the errors of the faces drawn again, a row of `samples` each (the bootstrap)."""
-    value = calibration_error(labels, probabilities, bins)
-    again = np.array([calibration_error(labels[rows], probabilities[rows], bins) for rows in samples])
-    reach = 1.96 * float(again.std())
-    rng, steps = np.random.default_rng(0), probabilities.cumsum(axis=1)[:, :-1]
-    drawn = ((rng.random((len(labels), 1)) > steps).sum(axis=1) for _ in samples)  # labels as the net says they fall
-    perfect = np.mean([calibration_error(some, probabilities, bins) for some in drawn])
-    found = {"value": value, "n": len(labels), "interval": [max(0.0, value - reach), value + reach]}
-    return found, float(perfect), again

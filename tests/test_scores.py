@@ -8,10 +8,8 @@ from fer_keras.scores import (
     at_temperature,
     between_faces,
     by_interval,
-    calibration_error,
     confusion,
     difference,
-    entropy,
     hits,
     over_faces,
     over_seeds,
@@ -124,21 +122,6 @@ def test_confusions_are_counted_by_true_emotion_in_rows():
     table = confusion([2, 2, 2, 6], [2, 4, 4, 6])
     assert table.loc["fear", "sad"] == 2 and table.loc["fear", "fear"] == table.loc["neutral", "neutral"] == 1
     assert table.shape == (7, 7) and table.to_numpy().sum() == 4
-
-
-def test_entropy_is_in_bits():
-    rows = np.array([[1, 0, 0, 0, 0, 0, 0], [0.5, 0.5, 0, 0, 0, 0, 0], [1 / 7] * 7])
-    assert entropy(rows) == pytest.approx([0, 1, np.log2(7)])
-
-
-def test_calibration_error_is_how_far_confidence_and_accuracy_are_apart():
-    sure = np.tile([0.8, 0.2, 0, 0, 0, 0, 0], (100, 1))
-    labels = np.repeat([0, 1], [80, 20])
-    assert calibration_error(labels, sure) == pytest.approx(0)
-    assert calibration_error(np.ones(100, int), sure) == pytest.approx(0.8)
-    half = np.tile([0.5, 0.4, 0.1, 0, 0, 0, 0], (100, 1))
-    both = calibration_error(np.r_[labels, np.repeat([0, 1], [90, 10])], np.r_[sure, half])
-    assert both == pytest.approx((0 + 0.4) / 2)
 
 
 def test_temperature_mends_what_was_spoilt_by_one(rng):

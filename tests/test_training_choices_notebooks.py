@@ -5,11 +5,8 @@ import sys
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
 
-from fer_keras import load_faces
-from fer_keras import scores as metrics
 from fer_keras.study import records
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
@@ -19,11 +16,6 @@ CAUSES = ("averaging_over_the_epoch", "dropout", "batch_norm_mode", "augmentatio
 @pytest.fixture(scope="module")
 def ablation(executed):
     return {name: entry["value"] for name, entry in records.read_notebook(executed("51_ablation"))[0].items()}
-
-
-@pytest.fixture(scope="module")
-def labels(executed):
-    return records.read_notebook(executed("52_labels"))[0]
 
 
 def test_differences_are_those_of_the_accuracies_and_each_change_is_told_once(ablation):
@@ -97,56 +89,3 @@ def test_an_unknown_variant_is_refused_in_a_sentence(tmp_path):
     ran = run_ablation(tmp_path, VARIANTS="shift, dropuot", SEEDS=1)
     assert ran.returncode != 0
     assert "ValueError: no variant is called 'dropuot'; there are flip_sideways, flip_upside_down" in ran.stderr
-
-
-def test_votes_are_compared_with_the_labels_of_these_faces(labels):
-    faces = load_faces(n=400)
-    assert labels["votes_agree"]["value"] == pytest.approx((faces.vote_majority() == faces.labels).mean())
-    halves = labels["agreed_half_accuracy"], labels["disputed_half_accuracy"]
-    assert sum(half["n"] for half in halves) == 40  # every drawn face has votes for an emotion
-    whole = sum(half["value"] * half["n"] for half in halves) / 40
-    assert whole == pytest.approx(labels["net_accuracy"]["value"], abs=1e-9)
-    assert labels["errors_that_raters_share"]["value"] <= labels["errors"]["value"] <= 40
-    always = [labels[f"{name}_half_always_accuracy"] for name in ("agreed", "disputed")]
-    happy = labels["majority_accuracy"]["value"] * 40
-    assert sum(each["value"] * each["n"] for each in always) == pytest.approx(happy, abs=1e-9)
-    for name, half, plain in zip(("agreed", "disputed"), halves, always, strict=True):
-        lead = labels[f"{name}_half_lead"]
-        assert lead["value"] == pytest.approx(half["value"] - plain["value"], abs=1e-9)
-        low, high = lead["interval"]
-        word = "above" if low > 0 else "below" if high < 0 else "not told apart from"
-        assert labels[f"{name}_half_word"]["value"] == word
-
-
-def test_training_on_votes_is_compared_on_the_same_faces(labels):
-    for name in ("accuracy_by_label", "accuracy_by_votes", "overconfidence", "cross_entropy_of_votes"):
-        apart = labels[f"trained_on_votes_{name}"]["value"] - labels[f"trained_on_labels_{name}"]["value"]
-        assert labels[f"votes_change_{name}"]["value"] == pytest.approx(apart, abs=1e-6)
-    assert labels["trained_on_labels_accuracy_by_label"]["value"] == pytest.approx(labels["net_accuracy"]["value"])
-    changed = labels["votes_change_cross_entropy_of_votes"]["value"]
-    assert changed != 0, "the net trained on votes is the net trained on labels"
-
-
-def test_calibration_is_measured_before_and_after_temperature(labels):
-    first, second = (labels[f"{name}_calibration_error"]["value"] for name in ("as_trained", "with_temperature"))
-    assert 0 < first < 1 and 0 < second < 1 and labels["temperature"]["value"] > 0
-    assert labels["temperature_changes_error"]["value"] == pytest.approx(second - first)
-    over, perfect = labels["overconfidence"], labels["as_trained_calibration_error_if_perfect"]
-    assert over["n"] == perfect["n"] == labels["calibration_faces"]["value"] == 40  # PrivateTest is not PublicTest
-    assert over["value"] == pytest.approx(labels["trained_on_labels_overconfidence"]["value"])
-    assert over["interval"][0] < over["value"] < over["interval"][1] and 0 < perfect["value"] < 0.3
-    assert -1 <= labels["confusion_correlation"]["value"] <= 1
-
-
-def test_a_calibrated_nets_error_is_that_of_labels_drawn_from_it(rng):
-    sure = rng.uniform(0.3, 0.9, 300)
-    p = np.c_[sure, np.repeat((1 - sure)[:, None] / 6, 6, axis=1)]
-    labels = np.array([rng.choice(7, p=row) for row in p])
-    samples = rng.integers(300, size=(200, 300))
-    found, perfect, again = metrics.calibration(labels, p, samples)
-    low, high = found["interval"]
-    assert found["n"] == 300 and low <= found["value"] <= high and found["value"] < 0.1
-    assert found["value"] == metrics.calibration_error(labels, p, 10) and len(again) == 200
-    assert 0.02 < perfect < 0.08 and abs(found["value"] - perfect) < 0.04
-    worse, as_perfect, _ = metrics.calibration(np.where(rng.random(300) < 0.5, 6, labels), p, samples)
-    assert worse["interval"][0] > perfect == as_perfect
