@@ -14,10 +14,11 @@ from fer_keras import load_faces
 
 
 def pytest_collection_modifyitems(items):
-    """The smoke report takes the longest: those who read it start first, all in one worker, for which it runs once."""
+    """Those who read the smoke report, which takes the longest, start first and in one worker, for which it runs once.
+    Of all others the tests of a file stay in one worker, which makes their nets once."""
     readers = [item for item in items if {"smoke_report", "executed"} & set(item.fixturenames)]
-    for item in readers:
-        item.add_marker(pytest.mark.xdist_group("smoke"))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("smoke" if item in readers else item.path.stem))
     items.sort(key=lambda item: item not in readers)
 
 

@@ -4,8 +4,6 @@ import pytest
 
 from fer_keras.study.records import read_notebook
 
-pytestmark = pytest.mark.xdist_group("smoke")
-
 
 def test_it_tells_right_formulas_from_wrong_ones(executed):
     values, answer = read_notebook(executed("40_mathematics"))
