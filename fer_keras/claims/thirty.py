@@ -222,9 +222,9 @@ CLAIMS = (
         Part("likeness to a face that pictures from noise lack", FILTERS, "from_noise_falls_short", above_zero(),
              needs=ASCENT),
         Part("likeness of the maps, against the pictures' and an untrained net's maps", FILTERS,
-             ("likeness_map_layer", "likeness_from_noise", "likeness_map_layer_untrained"), most(), needs=ASCENT),
+             ("map_layer_likeness", "from_noise_likeness", "map_layer_untrained_likeness"), most(), needs=ASCENT),
         Part("likeness from the mean face, against smooth ones from noise", FILTERS,
-             ("likeness_from_mean_face", "likeness_held_smooth"), most(), needs=ASCENT),
-        Part("likeness of the maps, untrained net", FILTERS, "likeness_map_layer_untrained"),
+             ("from_mean_face_likeness", "held_smooth_likeness"), most(), needs=ASCENT),
+        Part("likeness of the maps, untrained net", FILTERS, "map_layer_untrained_likeness"),
     ), note="Likeness: correlation with the mean face. Pictures that begin at it begin with 1, and must lose it."),
 )  # fmt: skip

@@ -1,8 +1,19 @@
-"""What the pictures that excite filters look like: a face, or stripes?"""
+"""What the pictures that excite filters, and their maps, look like: a face, its parts, or stripes?"""
 
+from collections.abc import Mapping
+
+import keras
 import numpy as np
 import pandas as pd
 from scipy.ndimage import zoom
+
+from fer_keras.faces import REGIONS, SIZE, Faces
+from fer_keras.scores import accuracy, over_faces
+from fer_keras.seeing.ascent import feature_maps
+from fer_keras.seeing.regions import face_regions, peak_regions
+from fer_keras.study.tables import score_table
+
+PARTS = [REGIONS.index(name) for name in ("brows", "eyes", "nose", "mouth")]
 
 
 def likeness(images: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -25,3 +36,85 @@ def stripes(images: np.ndarray) -> pd.DataFrame:
     total = np.maximum((power * (way >= 0)).sum(axis=(1, 2)), 1e-9)
     names = ("vertical", "rising", "horizontal", "falling")  # waves run across their stripes
     return pd.DataFrame({name: (power * (way == i)).sum(axis=(1, 2)) / total for i, name in enumerate(names)})
+
+
+def layers_to_look_at(net: keras.Model, top: str = "", early: str = "") -> tuple[str, str, str]:
+    """Names of layers whose maps have more than one pixel: whose filters are climbed (the last pooling layer, if none
+    is asked for), whose maps stand for the early ones (the second pooling layer), and the last convolution."""
+    mapped = [layer for layer in net.layers[1:] if len(layer.output.shape) == 4 and layer.output.shape[1] > 1]
+    pools = [layer.name for layer in mapped if "Pooling" in type(layer).__name__]
+    convs = [layer.name for layer in mapped if "Conv" in type(layer).__name__] or [layer.name for layer in mapped]
+    if not convs:
+        raise ValueError(f"{net.name} has no maps: name a net with convolutions")
+    return top or (pools or convs)[-1], early or (pools or convs)[:2][-1], convs[-1]
+
+
+def climbs(climbed: Mapping) -> pd.DataFrame:
+    """A row a way of `ascend`: mean activation at start and end, and how many filters did not climb: one that is silent
+    has no slope, and its picture stays the start."""
+    rows = {}
+    for way, (_, reached) in climbed.items():
+        first, last = reached[:, 0], reached[:, -1]
+        rows[way] = {"start": first.mean(), "end": last.mean(), "did not climb": int((last <= first).sum())}
+    return pd.DataFrame.from_dict(rows, orient="index").astype({"did not climb": int})
+
+
+def maps_likeness(net: keras.Model, layer: str, faces: Faces, face: np.ndarray) -> np.ndarray:
+    """(n,): of each face the mean likeness of the layer's maps to this face."""
+    maps = np.moveaxis(feature_maps(net, layer, faces), -1, 1)
+    return likeness(maps.reshape(-1, *maps.shape[2:]), face).reshape(len(faces), -1).mean(axis=1)
+
+
+def likeness_table(like: Mapping) -> pd.DataFrame:
+    """The mean of each kind of pictures, from `likeness` by kind; the last row tells by how much pictures climbed "from
+    noise" fall short of the likeness that half of the "faces" of the data reach."""
+    rows = {kind: over_faces(values) for kind, values in like.items()}
+    rows["from noise falls short"] = over_faces(np.median(like["faces"]) - like["from noise"])
+    return score_table(rows)
+
+
+def peaks_by_region(net: keras.Model, layer: str, faces: Faces) -> pd.DataFrame:
+    """A row a region: the share of the maps' maxima that lie on it; `by chance`: if all pixels of a map were alike."""
+    regions = face_regions(faces)
+    peaks, chance = peak_regions(feature_maps(net, layer, faces), regions), _anywhere(net, layer, regions)
+    table = score_table({name: over_faces((peaks == i).mean(axis=1)) for i, name in enumerate(REGIONS)})
+    table["by chance"] = [(chance == i).mean() for i in range(len(REGIONS))]
+    return table
+
+
+def peaks_beyond_chance(nets: Mapping, layers: Mapping, faces: Faces) -> pd.DataFrame:
+    """A row "peaks <layer> <net>": the share of maxima on brows, eyes, nose and mouth, less what chance would have.
+
+    nets, layers: by what they are called in the table."""
+    regions, rows = face_regions(faces), {}
+    for name, layer in layers.items():
+        for label, net in nets.items():
+            peaks = peak_regions(feature_maps(net, layer, faces), regions)
+            found, chance = (np.isin(each, PARTS).mean(axis=1) for each in (peaks, _anywhere(net, layer, regions)))
+            rows[f"peaks {name} {label}"] = over_faces(found - chance)
+    return score_table(rows)
+
+
+def _anywhere(net: keras.Model, layer: str, regions: np.ndarray) -> np.ndarray:
+    """The regions under the middles of all pixels of the layer's maps."""
+    height, width = net.get_layer(layer).output.shape[1:3]
+    rows, columns = (((np.arange(size) + 0.5) * SIZE / size).astype(int) for size in (height, width))
+    return regions[:, rows][:, :, columns].reshape(len(regions), -1)
+
+
+def upright(pictures: Mapping) -> pd.DataFrame:
+    """A row "upright <net>": the share of its pictures with more than half of their energy in horizontal stripes or in
+    vertical ones."""
+    rows = {}
+    for label, images in pictures.items():
+        striped = (stripes(images)[["horizontal", "vertical"]] > 0.5).any(axis=1)
+        rows[f"upright {label}"] = accuracy(np.ones(len(images)), striped)
+    return score_table(rows)
+
+
+def stripes_say(table: pd.DataFrame) -> str:
+    """Of a table of `upright` the sentence for an answer; none where the net has not learnt."""
+    if "upright trained" not in table.index:
+        return ""
+    trained, untrained = (table.loc[f"upright {net}", "value"] for net in ("trained", "untrained"))
+    return f"Upright stripes excite {trained:.0%} of the filters of `cnn_1m`, {untrained:.0%} untrained."

@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from fer_keras.faces import REGIONS
+from fer_keras.study import filters
+from fer_keras.study.filters import likeness, stripes
+
+
+def test_stripes_are_told_by_their_direction(rng):
+    row, column = np.indices((48, 48))
+    waves = [np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)]
+    shares = stripes(100 + 50 * np.stack(waves))
+    assert shares.idxmax(axis=1).tolist() == ["vertical", "horizontal", "rising", "falling"]
+    assert shares.max(axis=1).min() > 0.95
+    noise = stripes(rng.random((50, 48, 48)))
+    np.testing.assert_allclose(noise.mean(), 0.25, atol=0.02)
+    assert stripes(np.full((1, 48, 48), 7.0)).max(axis=None) < 1e-9
+
+
+def test_likeness_is_1_for_the_face_its_negative_and_its_small_copy(drawn, rng):
+    face = drawn.images.mean(axis=0)
+    small = face.reshape(12, 4, 12, 4).mean(axis=(1, 3))
+    np.testing.assert_allclose(likeness(np.stack([face, 255 - face]), face), 1)
+    assert 0.9 < likeness(small[None], face)[0] < 1
+    assert likeness(np.full((1, 48, 48), 9), face)[0] == 0
+    assert likeness(rng.random((50, 48, 48)), face).max() < 0.1
+
+
+@pytest.fixture
+def net():
+    """Its one map is the face's pixels in squares of 4 by 4, the brightest of each."""
+    given = keras.Input((48, 48, 1))
+    maps = layers.Conv2D(1, 1, kernel_initializer="ones", name="conv")(given)
+    maps = layers.MaxPooling2D(4, name="pool")(maps)
+    return keras.Model(given, layers.Dense(7, name="logits")(layers.Flatten()(maps)))
+
+
+def test_layers_are_found_or_taken_as_asked(net):
+    assert filters.layers_to_look_at(net) == ("pool", "pool", "conv")
+    assert filters.layers_to_look_at(net, "conv", "conv") == ("conv", "conv", "conv")
+    with pytest.raises(ValueError, match="has no maps"):
+        filters.layers_to_look_at(keras.Sequential([keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7)]))
+
+
+def test_silent_filters_do_not_climb():
+    reached = np.array([[0.0, 1, 2], [0, 0, 0], [3, 1, 2]])
+    row = filters.climbs({"noise": (None, reached)}).loc["noise"]
+    assert row.to_dict() == {"start": 1, "end": pytest.approx(4 / 3), "did not climb": 2}
+
+
+def test_peaks_are_counted_beyond_what_chance_has(net, drawn):
+    faces = drawn[:20]
+    mouth = faces.regions == REGIONS.index("mouth")
+    bright = faces.images.copy()
+    bright[...] = 0
+    bright[mouth] = 255
+    of_conv = filters.peaks_by_region(net, "conv", type(faces)(**{**vars(faces), "images": bright}))
+    assert of_conv.loc["mouth", "value"] == 1
+    assert of_conv.loc["mouth", "by chance"] == pytest.approx(mouth.mean(), abs=1e-9)
+    assert of_conv["by chance"].sum() == pytest.approx(1)
+    beyond = filters.peaks_beyond_chance(
+        {"net": net}, {"late": "conv"}, type(faces)(**{**vars(faces), "images": bright})
+    )
+    parts = np.isin(faces.regions, [REGIONS.index(name) for name in ("brows", "eyes", "nose", "mouth")])
+    assert beyond.loc["peaks late net", "value"] == pytest.approx(1 - parts.mean())
+
+
+def test_maps_of_a_net_are_as_like_a_face_as_they_look(net, drawn):
+    face = drawn.images[0].squeeze().astype(float)
+    assert filters.maps_likeness(net, "conv", drawn[:3], face)[0] == pytest.approx(1, abs=1e-5)
+    assert 0.5 < filters.maps_likeness(net, "pool", drawn[:3], face)[0] < 1
+
+
+def test_pictures_fall_short_of_the_middle_face():
+    table = filters.likeness_table({"faces": np.array([0.2, 0.5, 0.9]), "from noise": np.array([0.1, 0.2])})
+    assert table["value"].tolist() == pytest.approx([1.6 / 3, 0.15, 0.35])
+    assert table.index[-1] == "from noise falls short"
+
+
+def test_upright_stripes_are_counted_and_told():
+    row, column = np.indices((48, 48))
+    waves = np.stack([np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)])
+    table = filters.upright({"untrained": waves[2:], "trained": waves})
+    assert table["value"].to_dict() == {"upright untrained": 0, "upright trained": 0.5}
+    assert filters.stripes_say(table).startswith("Upright stripes excite 50% of the filters of `cnn_1m`, 0% untrained")
+    assert filters.stripes_say(table[:1]) == ""
