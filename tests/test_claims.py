@@ -71,7 +71,6 @@ def test_a_rank_is_decided_where_intervals_are_clear():
     assert second.decide([middle, low, wide, high]) == UNDECIDED
     assert rules.least().decide([low, high, middle]) == SUPPORTED
     assert rules.least().decide([middle, high, low]) == REFUTED
-    assert rules.least(2).decide([middle, high, low]) == SUPPORTED
     assert first.decide([entry(value=0.9), low]) == UNDECIDED
 
 

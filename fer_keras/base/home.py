@@ -58,6 +58,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             Path(file.name).unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
 def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | None = None) -> None:
     """Keep arrays under a name until the stamp changes; a folder that takes no files costs a warning only.
 

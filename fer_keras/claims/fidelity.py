@@ -60,18 +60,25 @@ def names_of(part: Part) -> tuple[str, ...]:
     return (part.values,) if isinstance(part.values, str) else part.values
 
 
+def notebooks_of(part: Part) -> tuple[str, ...]:
+    return (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks
+
+
+def fitting(part: Part, records: Sequence[Record]) -> list[Record]:
+    """Those that measured this part."""
+    return [each for each in records if each.notebook in notebooks_of(part) and each.measures(names_of(part))]
+
+
 def best(part: Part, claim: Claim, records: Sequence[Record]) -> Record | None:
     """The record that lacks least, of the preferred notebook, with most trainings and faces; None where nothing was
     measured."""
-    notebooks = (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks
-    fitting = [each for each in records if each.notebook in notebooks and each.measures(names_of(part))]
 
     def rank(record: Record) -> tuple:
         entry = record.values[names_of(part)[0]]
-        place = notebooks.index(record.notebook)
+        place = notebooks_of(part).index(record.notebook)
         return len(lacks(part, claim, record)), place, -record.trainings(entry), -entry.get("n", 0)
 
-    return min(fitting, key=rank, default=None)
+    return min(fitting(part, records), key=rank, default=None)
 
 
 def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
@@ -83,10 +90,8 @@ def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
     width, epochs = record.of_net(net, "width"), record.of_net(net, "epochs")
     accuracy = record.of_net(net, "logged_training_accuracy")
     loss = record.of_net(net, "logged_training_loss")
+    beyond = epochs - report.epochs if epochs and report.epochs else 0
     trained = bool(net)
-    unknown = report.accuracy is not None and accuracy is None
-    fewer = bool(report.epochs and epochs and epochs < report.epochs)
-    more = bool(report.epochs and epochs and epochs > report.epochs)
     reasons = {
         "drawn faces": drawn and not claim.drawn,
         "a net that has not learnt": measured and low <= (record.value("majority_accuracy") or 0),
@@ -94,9 +99,9 @@ def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
         "slim net": trained and width is not None and width < 1,
         "wide net": trained and width is not None and width > 1,
         "other settings": any(record.value(name) != wanted for name, wanted in part.needs.items()),
-        "trained longer than the report": trained and more,
-        "how far it was trained is not recorded": trained and unknown,
-        "trained less than the report": trained and (fewer or trained_less(net, accuracy, loss, record.log)),
+        "trained longer than the report": trained and beyond > 0,
+        "how far it was trained is not recorded": trained and report.accuracy is not None and accuracy is None,
+        "trained less than the report": trained and (beyond < 0 or trained_less(net, accuracy, loss, record.log)),
         "few faces": trained and not drawn and (record.value("faces") or TRAINING_FACES) < TRAINING_FACES,
         "one training": trained and record.trainings(entry) == 1,
         "two trainings": trained and record.trainings(entry) == 2 < TRAININGS,
@@ -106,6 +111,4 @@ def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
 
 def others_that_decide(part: Part, claim: Claim, records: Sequence[Record], chosen: Record) -> list[Record]:
     """Other records that lack nothing: trainings that differ from the chosen ones in what the report leaves open."""
-    notebooks = (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks
-    fitting = (each for each in records if each is not chosen and each.notebook in notebooks)
-    return [each for each in fitting if each.measures(names_of(part)) and not lacks(part, claim, each)]
+    return [each for each in fitting(part, records) if each is not chosen and not lacks(part, claim, each)]

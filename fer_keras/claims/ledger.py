@@ -26,12 +26,9 @@ FIELDS = {each.name for each in fields(Record)} - {"log"}
 
 def committed(folder: Path = RESULTS) -> list[Record]:
     """The records of full runs on FER2013: notebooks' (claims.json) and trainings' (train_*.json)."""
-    records = []
-    for name, entry in _read(folder / "claims.json").items():
-        records.append(Record(name.split()[0], **entry))
+    records = [Record(name.split()[0], **entry) for name, entry in _read(folder / "claims.json").items()]
     trained = [pair for path in sorted(folder.glob("train_*.json")) for pair in _read(path).items()]
-    real = [(net, entry) for net, entry in trained if entry["data"] != "embedded"]
-    return records + pooled_trainings(real)
+    return records + pooled_trainings([(net, entry) for net, entry in trained if entry["data"] != "embedded"])
 
 
 def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
@@ -54,9 +51,8 @@ def ledger(full: Sequence[Record], report: Sequence[Record]) -> list[dict]:
     rows = []
     for claim in CLAIMS:
         row = {"claim": claim.number, "report": claim.report, "text": claim.text, "note": claim.note}
-        here = judged(claim, full)
-        beside = judged(claim, report, here["part"])
-        rows.append(row | here | {"of_report": beside})
+        row |= judged(claim, full)
+        rows.append(row | {"of_report": judged(claim, report, row["part"])})
     return rows
 
 
@@ -161,7 +157,7 @@ def _training_of(record: Record | None, net: str, entry: dict) -> dict:
     """Of which net, how wide, how often and how far it was trained, beside the report's."""
     if record is None:
         return dict.fromkeys(("by", "net", "width", "trainings", "training_accuracy", "report_training_accuracy"))
-    width, named = record.of_net(net, "width"), record.net or (net if net else "")
+    width, named = record.of_net(net, "width"), record.net or net
     return {
         "by": named if width in (None, 1) or not named else f"{named} at width {width:g}",
         "net": named,

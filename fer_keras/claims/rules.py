@@ -4,7 +4,8 @@ serves all claims of its kind, and made-up values test it.
 A value without an interval decides nothing, unless the rule says that it is exact: a count, or an identity.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
@@ -23,12 +24,18 @@ class Rule:
 def reaches(value: float, within: float = 0.03) -> Rule:
     """The whole interval lies above the claimed value less a margin; refuted if it lies wholly below. More than was
     claimed refutes nothing."""
+    text = f"reaches {value:g}: wholly above {value - within:g}"
+    return Rule(text, lambda entries: _above(_interval(entries[0]), value - within))
 
-    def decide(entries: list[dict]) -> str:
-        low, high = _ends(entries[0])
-        return SUPPORTED if low > value - within else REFUTED if high < value - within else UNDECIDED
 
-    return Rule(f"reaches {value:g}: wholly above {value - within:g}", decide)
+def above_zero() -> Rule:
+    """A difference: the whole interval lies above 0; refuted if it lies wholly below."""
+    return Rule("wholly above 0", lambda entries: _above(_interval(entries[0]), 0))
+
+
+def below_zero() -> Rule:
+    """The same the other way round."""
+    return Rule("wholly below 0", lambda entries: _above(_mirrored(entries[0]), 0))
 
 
 def counted(wanted: float, within: float = 0) -> Rule:
@@ -42,48 +49,26 @@ def counted(wanted: float, within: float = 0) -> Rule:
 
 
 def at_least(least: float, exact: bool = False) -> Rule:
-    """The whole interval reaches this value; refuted if none of it does."""
+    """The whole interval reaches this value; refuted if none of it does. exact: a count, without an interval."""
 
     def decide(entries: list[dict]) -> str:
-        low, high = _ends(entries[0], exact)
+        value = entries[0]["value"]
+        low, high = (value, value) if exact else _interval(entries[0])
         return SUPPORTED if low >= least else REFUTED if high < least else UNDECIDED
 
-    return Rule(f"at least {least:g}", decide, _by(exact))
-
-
-def above_zero() -> Rule:
-    """A difference: the whole interval lies above 0; refuted if it lies wholly below."""
-
-    def decide(entries: list[dict]) -> str:
-        low, high = _ends(entries[0])
-        return SUPPORTED if low > 0 else REFUTED if high < 0 else UNDECIDED
-
-    return Rule("wholly above 0", decide)
-
-
-def below_zero() -> Rule:
-    """The same the other way round."""
-
-    def decide(entries: list[dict]) -> str:
-        low, high = _ends(entries[0])
-        return SUPPORTED if high < 0 else REFUTED if low > 0 else UNDECIDED
-
-    return Rule("wholly below 0", decide)
+    return Rule(f"at least {least:g}", decide, "exactly" if exact else "interval")
 
 
 def most(among: int = 1) -> Rule:
     """Rank: the first value is the largest, or among the so many largest. Supported if no more than that many can reach
     it, as far as intervals tell; refuted if so many others lie clear above it."""
-    return Rule(_ranked("largest", among), lambda entries: _rank(entries, among), order=1)
+    which = "the largest" if among == 1 else f"among the {among} largest"
+    return Rule(f"{which}, clear of the rest", lambda entries: _rank(map(_interval, entries), among), order=1)
 
 
-def least(among: int = 1) -> Rule:
+def least() -> Rule:
     """The same for the smallest."""
-
-    def decide(entries: list[dict]) -> str:
-        return _rank([{"interval": [-end for end in _ends(entry)[::-1]]} for entry in entries], among)
-
-    return Rule(_ranked("smallest", among), decide, order=-1)
+    return Rule("the smallest, clear of the rest", lambda entries: _rank(map(_mirrored, entries)), order=-1)
 
 
 def holds() -> Rule:
@@ -109,23 +94,24 @@ def either(verdicts: Sequence[str]) -> str:
     return REFUTED if set(verdicts) == {REFUTED} else next(each for each in verdicts if each != REFUTED)
 
 
-def _ends(entry: dict, exact: bool = False) -> tuple[float, float]:
-    if exact:
-        return entry["value"], entry["value"]
-    low, high = entry.get("interval") or (-float("inf"), float("inf"))
+def _interval(entry: dict) -> tuple[float, float]:
+    low, high = entry.get("interval") or (-math.inf, math.inf)
     return low, high
 
 
-def _rank(entries: list[dict], among: int) -> str:
-    (low, high), *others = map(_ends, entries)
+def _mirrored(entry: dict) -> tuple[float, float]:
+    """The interval of the negative value."""
+    low, high = _interval(entry)
+    return -high, -low
+
+
+def _above(interval: tuple[float, float], line: float) -> str:
+    low, high = interval
+    return SUPPORTED if low > line else REFUTED if high < line else UNDECIDED
+
+
+def _rank(intervals: Iterable[tuple[float, float]], among: int = 1) -> str:
+    (low, high), *others = intervals
     if sum(other_high >= low for _, other_high in others) < among:
         return SUPPORTED
     return REFUTED if sum(other_low > high for other_low, _ in others) >= among else UNDECIDED
-
-
-def _by(exact: bool) -> str:
-    return "exactly" if exact else "interval"
-
-
-def _ranked(end: str, among: int) -> str:
-    return f"the {end}, clear of the rest" if among == 1 else f"among the {among} {end}, clear of the rest"

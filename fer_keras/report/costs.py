@@ -1,12 +1,10 @@
 """How long a report takes: what each notebook took on one machine, and how fast this one is beside that."""
 
-import heapq
 import time
 from collections.abc import Sequence
 
 import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 # Seconds on smoke and on quick with no run in the store, on two cores of the machine that is the measure.
 # `python -m tests.bench report --preset quick` measures them again; nobody has run all of `full` on one machine.
@@ -26,24 +24,22 @@ SECONDS = {
     "52_labels": (14, 52),
 }
 OTHERS = (5, 5)
-MEASURE = 320  # 10⁹ multiplications and additions a second of that machine's cores, by `speed`
+MEASURE = 250  # 10⁹ multiplications and additions a second of that machine's cores, by `speed`
 
 
 def estimate(names: Sequence[str], preset: str, jobs: int) -> float | None:
     """Seconds that notebooks take on this machine, `jobs` at a time; None where nobody knows."""
     if preset not in ("smoke", "quick"):
         return None
-    free = [0.0] * jobs  # when each of them is
-    for name in names:
-        heapq.heapreplace(free, free[0] + SECONDS.get(name, OTHERS)[preset == "quick"])
-    return max(free) * MEASURE / speed()
+    each = [SECONDS.get(name, OTHERS)[preset == "quick"] for name in names]
+    return max(sum(each) / jobs, *each) * MEASURE / speed()
 
 
 def speed() -> float:
     """What the cores of this machine do in a second, with all that runs on it now, measured in 0.2 seconds."""
-    square, done, start = np.ones((256, 256), np.float32), 0, time.perf_counter()
-    with threadpool_limits(1):
-        while time.perf_counter() < start + 0.2:
-            square @ square
-            done += 1
-    return joblib.cpu_count() * 2 * 256**3 * done / (time.perf_counter() - start) / 1e9
+    squares = np.ones((100, 64, 64), np.float32)  # so small that NumPy multiplies them on one core
+    done, start = 0, time.perf_counter()
+    while time.perf_counter() < start + 0.2:
+        squares @ squares
+        done += 1
+    return joblib.cpu_count() * 100 * 2 * 64**3 * done / (time.perf_counter() - start) / 1e9

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from fer_keras.base.home import write_whole
+from fer_keras.base.home import write_text
 from fer_keras.report.pages import FAILED, noted
 from fer_keras.study import records
 
@@ -40,9 +40,9 @@ def folder_of(data: str, preset: str, parameters: dict) -> Path:
     return SHELF if names == ["quick"] else SHELF / re.sub(r"[^\w.]+", "-", "-".join(names))[:100]
 
 
-def by_hand(parameters: dict | None) -> dict:
+def by_hand(parameters: dict) -> dict:
     """What tells one report from another, besides its data."""
-    return {name: value for name, value in (parameters or {}).items() if name not in ("DATA", "RECORDS")}
+    return {name: value for name, value in parameters.items() if name not in ("DATA", "RECORDS")}
 
 
 def refuse_another(out: Path, about: dict) -> None:
@@ -71,35 +71,41 @@ def failure(out: Path, name: str) -> str | None:
 
 
 def keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
-    """Write the executed notebook, with what the next call must know of it, and its records."""
+    """Write the executed notebook, with what the next call must know of it, and its records; one that failed after it
+    had run to its end does not replace what was kept then, but stands beside it."""
     went = executed.metadata["fer_keras"]
     hidden = {"DATA": plan.about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
-    went["parameters"] = shown = plan.parameters | {n: v for n, v in hidden.items() if n in plan.parameters}
-    went |= {"about": plan.about, "key": plan.key}
+    hidden = {name: value for name, value in hidden.items() if name in plan.parameters}
+    went |= {"parameters": plan.parameters | hidden, "about": plan.about, "key": plan.key}
     executed.metadata.get("papermill", {}).pop("input_path", None)
-    values, _ = records.read_notebook(executed)
-    command = ["fer-keras", "report", "--preset", plan.about["preset"], "--only", plan.path.name[:2]]
-    for name, value in shown.items():
-        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
-    record = {"notebook": plan.path.stem, "preset": plan.about["preset"], "parameters": shown}
-    record |= records.result(shlex.join(command), plan.about["data"], values)
-    record |= {name: went[name] for name in ("failed", "seconds", "peak_mb")}
     text = nbformat.writes(executed)
-    for name in hidden.keys() & plan.parameters.keys():
-        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", hidden[name])
-    name, before = plan.path.stem, noted(out / "executed" / plan.path.name)
-    files = {
-        out / "executed" / plan.path.name: text,
-        out / "records" / f"{name}.json": json.dumps(record, indent=1) + "\n",
-    }
-    if went["failed"] and before and not before["failed"]:  # the last good one stays beside it
-        files = {out / "executed" / f"{name}{FAILED}.ipynb": text}
+    for name, value in hidden.items():
+        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", value)
+    record = json.dumps(_record(executed, plan), indent=1) + "\n"
+    name = plan.path.stem
+    good, failed = (out / "executed" / f"{each}.ipynb" for each in (name, f"{name}{FAILED}"))
     with writing(out):
-        for path, whole in files.items():
-            write_whole(path, lambda file, text=whole: file.write(text.encode()))
+        if went["failed"] and noted(good).get("failed", True) is None:
+            write_text(failed, text)
+            return
+        write_text(good, text)
+        write_text(out / "records" / f"{name}.json", record)
         if not went["failed"]:
-            for path in (out / "executed" / f"{name}{FAILED}.ipynb", out / f"{name}{FAILED}.html"):
-                path.unlink(missing_ok=True)
+            failed.unlink(missing_ok=True)
+            (out / f"{name}{FAILED}.html").unlink(missing_ok=True)
+
+
+def _record(executed: nbformat.NotebookNode, plan: Plan) -> dict:
+    went, about = executed.metadata["fer_keras"], plan.about
+    command = ["fer-keras", "report", "--preset", about["preset"], "--only", plan.path.name[:2]]
+    for name, value in went["parameters"].items():
+        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
+    values, _ = records.read_notebook(executed)
+    return (
+        {"notebook": plan.path.stem, "preset": about["preset"], "parameters": went["parameters"]}
+        | records.result(shlex.join(command), about["data"], values)
+        | {name: went[name] for name in ("failed", "seconds", "peak_mb")}
+    )
 
 
 @contextmanager

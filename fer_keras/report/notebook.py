@@ -91,7 +91,6 @@ def run_notebook(
                 kill(at.process)  # and what its cells have started
                 kernels.discard(at.process)
     at.notebook.metadata["fer_keras"] = {
-        "parameters": parameters,
         "failed": failed,
         "began": round(began, 1),
         "seconds": round(time.time() - began, 1),

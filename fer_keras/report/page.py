@@ -7,7 +7,7 @@ import base64
 import re
 import warnings
 from functools import cache
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 
 import jinja2
@@ -77,20 +77,7 @@ class Exporter(HTMLExporter):
 
 
 class Renderer(IPythonRenderer):
-    """Markdown with MathML. What would be fetched from elsewhere becomes a link; without `tags` HTML becomes text."""
-
-    def __init__(self, tags: bool = True, **options):
-        super().__init__(**options)
-        self.tags = tags
-
-    def inline_html(self, html: str) -> str:
-        return super().inline_html(html) if self.tags else escape(html)
-
-    def block_html(self, html: str) -> str:
-        return super().block_html(html) if self.tags else f"<p>{escape(html)}</p>"
-
-    def codespan(self, text: str) -> str:
-        return super().codespan(text if self.tags else unescape(text))  # what is recorded comes escaped
+    """Markdown with MathML. What would be fetched from elsewhere becomes a link."""
 
     def block_math(self, body: str) -> str:
         # a span may stand in a paragraph, as a formula does that is set apart within one
@@ -113,6 +100,16 @@ class Renderer(IPythonRenderer):
         return super().link(text, re.sub(r"^(\d\d_\w+)\.ipynb\b", r"\1.html", url), title)
 
 
+class Untrusted(Renderer):
+    """Of Markdown in which there may be anything: tags are shown as they are written."""
+
+    def inline_html(self, html: str) -> str:
+        return escape(html)
+
+    def block_html(self, html: str) -> str:
+        return f"<p>{escape(html)}</p>"
+
+
 def _formula(tex: str, display: bool) -> str:
     try:
         return mathml(tex, display)
@@ -121,14 +118,14 @@ def _formula(tex: str, display: bool) -> str:
         return f'<code class="tex">{escape(tex.strip())}</code>'
 
 
-def _markdown(source: str, **options) -> str:
-    renderer = Renderer(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True, **options)
-    return MarkdownWithMath(renderer=renderer).render(source)
+def _markdown(source: str, renderer: type[Renderer] = Renderer, **options) -> str:
+    made = renderer(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True, **options)
+    return MarkdownWithMath(renderer=made).render(source)
 
 
 def prose(source: str) -> str:
-    """Markdown that a notebook made, so that there may be anything in it: tags are shown as they are written."""
-    return tidy(_markdown(source, tags=False))
+    """Markdown that a notebook made, as HTML."""
+    return tidy(_markdown(source, Untrusted))
 
 
 def latex(source: str) -> str:

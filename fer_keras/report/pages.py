@@ -22,7 +22,7 @@ import papermill
 from markupsafe import Markup
 from PIL import Image
 
-from fer_keras.base.home import machine, write_whole
+from fer_keras.base.home import machine, write_text
 from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
@@ -44,11 +44,11 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
         before["next"], after["previous"] = after, before
     for page in [*listed, *failures.values()]:
         if pages is None or page["name"] in pages:
-            _write(out / page["link"], render(page, listed))
+            write_text(out / page["link"], render(page, listed))
     data = {page["data"] for page in listed} - {None}
     real = sorted(data - {"embedded"})
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
-    _write(out / "index.html", environment.get_template("contents.html.j2").render(
+    write_text(out / "index.html", environment.get_template("contents.html.j2").render(
         pages=listed,
         style=style(),
         failed=sum(bool(page["failed"] or page["later"]) for page in listed),
@@ -188,7 +188,3 @@ def _on_the_clock(ran: list[tuple[float, float]]) -> float:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{seconds:.0f} s"
-
-
-def _write(path: Path, text: str) -> None:
-    write_whole(path, lambda file: file.write(text.encode()))

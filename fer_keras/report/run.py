@@ -20,7 +20,7 @@ import nbformat
 import papermill
 import yaml
 
-from fer_keras import Faces, load_faces
+from fer_keras import load_faces
 from fer_keras.base import interrupts, progress
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
@@ -57,23 +57,25 @@ def make_report(
     notebooks = _select(every, only)
     declared = {path: set(papermill.inspect_notebook(path)) for path in notebooks}
     names = set().union(*declared.values())
-    if unknown := set(parameters or {}) - names:
+    parameters = parameters or {}
+    if unknown := set(parameters) - names:
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
     values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
-    values |= {"DATA": data} | (parameters or {})
-    values["DATA"] = source = _absolute(str(values["DATA"]))
-    faces = load_faces(source)  # what cannot be read stops us here; what can is cached for all notebooks
+    values |= {"DATA": data} | parameters
+    if values["DATA"] != "embedded":
+        values["DATA"] = str(absolute(str(values["DATA"])))  # notebooks run in their own folder
+    faces = load_faces(values["DATA"])  # what cannot be read stops us here; what can is cached for all notebooks
     if (faces.labels == UNLABELLED).any():
         raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
-    about = {"data": Path(source).name, "preset": preset, "given": by_hand(parameters)}
-    about["fingerprint"] = _fingerprint(faces)
+    about = {"data": Path(values["DATA"]).name, "preset": preset, "given": by_hand(parameters)}
+    known = [faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes])]
+    about["fingerprint"] = faces.digest(*known)
     refuse_another(out, about)
     plans = []
     for path in notebooks:
-        reads = "RECORDS" in declared[path]
-        known = {"RECORDS": str(out / "records")} | values if reads else values
-        wanted = {name: value for name, value in known.items() if name in declared[path]}
-        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), reads))
+        given = {"RECORDS": str(out / "records")} | values
+        wanted = {name: value for name, value in given.items() if name in declared[path]}
+        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), "RECORDS" in wanted))
 
     with writing(out):
         for folder in ("executed", "records"):
@@ -131,21 +133,6 @@ def _select(every: list[Path], only: str) -> list[Path]:
     return [path for path in every if not numbers or path.name[:2] in numbers]
 
 
-def _absolute(data: str) -> str:
-    """Notebooks run in their own folder, so a path must not depend on ours."""
-    return data if data == "embedded" else str(absolute(data))
-
-
-def _fingerprint(faces: Faces) -> str:
-    """Names the faces in their order, with their votes."""
-    arrays = [faces.images, faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes])]
-    digest = sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]
-
-
 def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
     if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in parameters.values()):
         return None  # module:function, a net of the user's own, whose code is not ours to follow
@@ -179,7 +166,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended
     stopped = threading.Event()
     environment = _shares(jobs)
 
-    def run(plan: Plan) -> tuple[Plan, dict]:
+    def run(plan: Plan) -> tuple[str, dict]:
         def on_cell(number: int) -> None:
             done[plan.path.stem] = number - 1
 
@@ -188,7 +175,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended
         executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
         if not stopped.is_set():  # or what was kept of an earlier call stays
             keep(executed, plan, out)
-        return plan, executed.metadata["fer_keras"]
+        return plan.path.stem, executed.metadata["fer_keras"]
 
     with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(run, plan) for plan in plans if not plan.reads}
@@ -200,10 +187,11 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended
                     waiting, readers = {pool.submit(run, plan) for plan in readers}, []
                 ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
                 interrupts.check()
-                for plan, went in (future.result() for future in ended):
-                    done[plan.path.stem] = cells[plan.path.stem]
-                    _say(plan, went)
-                    ended_is(plan.path.stem)
+                for name, went in (future.result() for future in ended):
+                    done[name] = cells[name]
+                    if not progress.redraws():
+                        print(f"{name}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr)
+                    ended_is(name)
                 now = dict(done)  # the others write to it
                 running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
                 display.n = sum(now.values())
@@ -218,11 +206,6 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended
             raise
         finally:
             display.close()
-
-
-def _say(plan: Plan, went: dict) -> None:
-    if not progress.redraws():
-        print(f"{plan.path.stem}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr, flush=True)
 
 
 def _shares(jobs: int) -> dict[str, str]:
