@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_keras.study.equal_size import PAIRS, dropout_closes, leads, what_it_buys, wider_gaps
+from fer_keras.study.equal_size import (
+    PAIRS,
+    dropout_closes,
+    leads,
+    what_dropout_does,
+    what_it_buys,
+    wider_gaps,
+)
 from fer_keras.study.tables import MAJORITY, shares
 
 NETS = [f"{net}{kind}" for cnn, dense in PAIRS.items() for net, kind in [
@@ -70,3 +77,18 @@ def test_a_wider_gap_is_the_dense_nets_minus_the_cnns(right):
 def test_the_answer_begins_with_what_convolution_buys(rates, begins):
     right = hits(**rates)
     assert what_it_buys(shares(right), leads(right)).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ([-0.5, -0.1], "Dropout widens by 30% the lead over `dnn_narrow`."),
+        ([-0.5, 0.1], "Dropout is not shown to change the lead over `dnn_narrow`."),
+        ([0.1, 0.5], "Dropout closes by 30% the lead over `dnn_narrow`."),
+    ],
+)
+def test_dropout_is_told_by_its_interval(interval, said):
+    value = 0.3 if interval[1] == 0.5 else -0.3
+    closes = pd.DataFrame([{"value": value, "interval": interval}], index=["dnn_narrow"])
+    assert what_dropout_does(closes) == said
+    assert what_dropout_does(closes[:0]) == "No lead is shown that dropout could close."

@@ -67,6 +67,16 @@ def what_it_buys(scores: pd.DataFrame, ahead: pd.DataFrame, cnn: str = "cnn_1m")
     return f"No answer for `{cnn}`: neither it nor the dense net of its size has learnt."
 
 
+def what_dropout_does(closes: pd.DataFrame) -> str:
+    """A sentence for each row of `dropout_closes`."""
+    told = []
+    for dense, row in closes.iterrows():
+        size = f"{abs(row['value']):.0%}"
+        change = word(row, f"widens by {size}", "is not shown to change", f"closes by {size}")
+        told.append(f"Dropout {change} the lead over `{dense}`.")
+    return " ".join(told) or "No lead is shown that dropout could close."
+
+
 def _resampled(samples: list[pd.Series], statistic, resamples: int, seed: int, paired: bool = False) -> dict:
     arrays = [sample.to_numpy() for sample in samples]
     drawn = bootstrap(
