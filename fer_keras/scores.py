@@ -11,6 +11,8 @@ from scipy.stats import binomtest, bootstrap, norm, t, ttest_1samp
 
 from fer_keras.faces import EMOTIONS, Faces
 
+MAJORITY = "majority class"  # the row of what always answering the commonest emotion gets: no net
+
 
 def accuracy(labels: np.ndarray, predicted: np.ndarray) -> dict:
     """The share of right labels, how many there were, and Wilson's 95 % interval; None for no labels at all."""

@@ -29,10 +29,11 @@ def test_intervals_has_a_dot_a_bar_and_a_number_for_each_row():
 
 
 def test_a_net_that_has_learnt_nothing_has_an_open_dot():
-    table = pd.DataFrame({"value": [0.3, 0.7], "interval": [None, None], "learnt": [False, True]}, index=["a", "b"])
+    rows = {"majority class": (0.2, False), "a": (0.3, False), "b": (0.7, True)}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "learnt"]).assign(interval=None)
     picture = figures.intervals(table, "title", "accuracy")
     full, hollow = picture.axes[0].lines
-    assert full.get_xydata().tolist() == [[0.7, 1]] and hollow.get_xydata().tolist() == [[0.3, 0]]
+    assert full.get_xydata().tolist() == [[0.2, 0], [0.7, 2]] and hollow.get_xydata().tolist() == [[0.3, 1]]
     assert hollow.get_markerfacecolor() == "white" != full.get_markerfacecolor()
     assert "nets that have learnt nothing: a." in picture.alt
 

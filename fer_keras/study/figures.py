@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fer_keras.faces import SIZE
+from fer_keras.scores import MAJORITY
 
 WIDTH = 9.0  # inches
 DPI = 180  # shown at half of it, sharp on fine screens: about 800 pixels wide
@@ -156,7 +157,9 @@ def intervals(
     picture = Picture(0.34 * len(scores) + 1.2)
     axis = picture.subplots()
     blue, orange = sns.color_palette("colorblind", 2)
-    idle = ~scores["learnt"].astype(bool) if "learnt" in scores else pd.Series(False, scores.index)
+    idle = pd.Series(False, scores.index)
+    if "learnt" in scores:
+        idle = ~scores["learnt"].astype(bool) & (scores.index != MAJORITY)
     for row, (value, interval) in enumerate(zip(scores["value"], scores["interval"], strict=True)):
         if np.size(interval) == 2:
             axis.plot(interval, [row, row], color=blue, linewidth=2, solid_capstyle="butt")

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from fer_keras.faces import EMOTIONS, Faces
-from fer_keras.scores import accuracy, difference
+from fer_keras.scores import MAJORITY, accuracy, difference
 from fer_keras.study.records import record
 
-MAJORITY = "majority class"
 NOT_LEARNT = "has not learnt"
 COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -145,7 +144,8 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
     kind = "drawn faces" if judged.regions is not None else f"{judged.splits[0]} faces"
     also = ", which also chose" if judged is validation else ""
     text = f"Measured on {len(judged):,} {kind}{also}; {counted(trainings, 'training')} each."
-    if scores is not None and (idle := not_learnt(scores)):
+    if scores is not None and not_learnt(scores):
+        idle = [f"`{label}`" for label in not_learnt(scores)]
         text += f" Not learnt: {listed(idle)}."
     return text
 
