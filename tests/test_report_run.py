@@ -91,7 +91,7 @@ def test_what_goes_wrong_is_named_and_shown_while_the_others_finish(notebooks, t
     left = [*(folder / "processes").read_text().split(), (folder / "orphan").read_text()]
     assert all(ended(int(process)) for process in left)
     assert not [child for child in psutil.Process().children() if "ipykernel" in " ".join(child.cmdline())]
-    bar = capsys.readouterr().err
+    bar = capsys.readouterr().out
     assert (
         "running:" in bar and " cells" in bar and "04_hung 5/6" in bar and "\n" not in bar.strip().split("running:")[1]
     )

@@ -35,7 +35,7 @@ def render(page: dict, pages: list[dict]) -> str:
         output.setdefault("metadata", {})["number"] = number  # by which a link opens a figure at full size
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", FormulaWarning)
-        html, _ = Exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
+        html, _ = _exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
     for doubt in {str(each.message) for each in doubts if issubclass(each.category, FormulaWarning)}:
         warnings.warn(f"{page['name']}: {doubt}; its page shows the TeX", FormulaWarning, stacklevel=3)
     return html
@@ -59,21 +59,15 @@ class FormulaWarning(UserWarning):
     """A formula stands on a page as TeX."""
 
 
-class Exporter(HTMLExporter):
-    """nbconvert's, with our template and filters."""
+def _exporter() -> HTMLExporter:
+    filters = {"markdown2html": _text, "prose": prose, "latex": latex, "tidy": tidy}
+    return HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)], filters=filters)
 
-    def __init__(self, **options):
-        super().__init__(template_name="report", extra_template_basedirs=[str(TEMPLATES)], **options)
-        self.exclude_anchor_links = self.embed_images = True
 
-    @jinja2.pass_context
-    def markdown2html(self, context, source: str) -> str:
-        path = context["resources"].get("metadata", {}).get("path", "")
-        return tidy(_markdown(source, attachments=context["cell"].get("attachments", {}), embed_images=True, path=path))
-
-    def default_filters(self):
-        yield from super().default_filters()
-        yield from {"prose": prose, "latex": latex, "tidy": tidy}.items()
+@jinja2.pass_context
+def _text(context, source: str) -> str:
+    """A cell's Markdown, with the pictures attached to it."""
+    return tidy(_markdown(source, attachments=context["cell"].get("attachments", {})))
 
 
 class Renderer(IPythonRenderer):

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 from fer_keras.faces import EMOTIONS, SIZE
 from fer_keras.study.figures import Picture
 
-KINDS = {"convolution": 0, "pool": 1, "dense": 2, "logits": 3}  # what is drawn, and in which colour
+COLOURS = dict(zip(("convolution", "pool", "dense", "logits"), sns.color_palette("colorblind"), strict=False))
 
 
 def layer_table(net: keras.Model) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def draw_nets(nets: dict[str, keras.Model], title: str) -> Picture:
     for axis, (name, net) in zip(axes, nets.items(), strict=True):
         _draw(axis, net, max(places, 12))  # a short net is not drawn out over the whole width
         axis.text(0, 1.42, name, fontsize=9, weight="bold", va="bottom")
-    legend = [Patch(color=colour, label=kind) for kind, colour in zip(KINDS, _colours(), strict=True)]
+    legend = [Patch(color=colour, label=kind) for kind, colour in COLOURS.items()]
     legend += [Patch(alpha=0, label="above: kernel; below: filters or units; b: batch norm, d: dropout")]
     picture.legend(handles=legend, loc="outside lower center", ncols=len(legend), frameon=False, fontsize=8)
     return picture.told(title, f"A row of boxes for each net: {', '.join(nets)}")
@@ -63,7 +63,7 @@ def _draw(axis: Axes, net: keras.Model, places: int) -> None:
         many = math.log2(max(2, shape[-1])) / 12  # 1 for 4,096
         height, width = (shape[1] / SIZE, 0.25 + 0.6 * many) if len(shape) == 4 else (many, 0.3)
         where = (place + 0.5 - width / 2, 0.5 - height / 2)
-        axis.add_patch(Rectangle(where, width, height, color=_colours()[KINDS[kind]], linewidth=0))
+        axis.add_patch(Rectangle(where, width, height, color=COLOURS[kind], linewidth=0))
         window = f"{size}×{size}" if (size := _window(layer)) else ""
         text = {"fontsize": 7, "ha": "center"}
         axis.text(place + 0.5, 1.06, window, va="bottom", **text)
@@ -76,7 +76,7 @@ def _drawn(net: keras.Model) -> list[tuple[keras.layers.Layer, str]]:
     """The layers that are drawn, each with marks for the batch norm and the dropout after it."""
     found = []
     for layer in net.layers:
-        if _kind(layer) in KINDS:
+        if _kind(layer) in COLOURS:
             found.append((layer, ""))
         elif found and (mark := {"batch norm": "b", "dropout": "d"}.get(_kind(layer))):
             found[-1] = (found[-1][0], found[-1][1] + mark)
@@ -108,7 +108,3 @@ def _multiply_adds(layer: keras.layers.Layer, out: keras.KerasTensor) -> int:
 
 def _listed(tensors) -> list:
     return tensors if isinstance(tensors, list | tuple) else [tensors]
-
-
-def _colours() -> list:
-    return sns.color_palette("colorblind", len(KINDS))
