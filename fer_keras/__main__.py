@@ -9,8 +9,6 @@ import sys
 import warnings
 from pathlib import Path
 
-NO_REPORT = "no report here; `fer-keras report` would set its own verdicts beside these"
-
 
 def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
@@ -241,13 +239,14 @@ def _claims(options) -> int:
         raise ValueError(
             f"{options.records} holds no records of a report; `fer-keras report` leaves them in OUT/records"
         )
-    records = [*Path("reports").glob("records/*.json"), *Path("reports").glob("*/records/*.json")]
-    folder = options.records or (records and max(records, key=lambda path: path.stat().st_mtime).parent)
-    report = claims.of_report(folder) if folder else []
-    if not options.records:
-        note = f"the report is the one in {folder.parent}" if folder else NO_REPORT
+    folder = options.records
+    if not folder:
+        records = list(Path("reports").glob("**/records/*.json"))
+        folder = records and max(records, key=lambda path: path.stat().st_mtime).parent
+        none = "no report here; `fer-keras report` would set its own verdicts beside these"
+        note = f"the report is the one in {folder.parent}" if folder else none
         print(f"fer-keras: note: {note}", file=sys.stderr)
-    rows = claims.ledger(claims.committed(), report)
+    rows = claims.ledger(claims.committed(), claims.of_report(folder) if folder else [])
     print(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
     return 0
 

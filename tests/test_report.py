@@ -70,7 +70,7 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
     [
         (["data", "nothing.csv"], "nothing.csv does not exist"),
         (["report", "--preset", "huge"], "no preset is called huge; there are full, quick, smoke"),
-        (["report", "--only", "77"], "no notebook 77; there are 01, 02,"),
+        (["report", "--only", "77"], "no notebook 77; there are 00, 01,"),
         (["report", "-p", "HAIRCUT", "3"], "no selected notebook has a parameter HAIRCUT"),
         (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
         (["report", "--data", "nothing.csv"], "nothing.csv does not exist"),
@@ -109,8 +109,8 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
     result = run("report", "--preset", "smoke", "--only", "01", "-p", "FACES", "300", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     page, index = (tmp_path / "out" / "01_faces.html").read_text(), (tmp_path / "out" / "index.html").read_text()
-    assert "Some faces of each emotion" in page and 'alt="4 random faces for each of' in page
-    assert 'href="01_faces.html"' in index and "300 faces (embedded)" in index
+    assert "Some faces of each emotion" in page and 'alt="Mean face of each emotion. 7 faces' in page
+    assert 'href="01_faces.html"' in index and "300 drawn faces" in index
     assert "<title>01 · What is in the data?</title>" in page
     for text in (page, index):
         assert "<script src" not in text and 'href="http' not in text and "No description has been provided" not in text

@@ -53,30 +53,9 @@ def make_report(
     for name, value in {"jobs": jobs, "timeout": timeout}.items():
         if value is not None and value < 1:
             raise ReportError(f"{name} is at least 1, not {value}")
-    every, out = _every(), Path(out).absolute()
-    notebooks = _select(every, only)
-    declared = {path: set(papermill.inspect_notebook(path)) for path in notebooks}
-    names = set().union(*declared.values())
-    parameters = parameters or {}
-    if unknown := set(parameters) - names:
-        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
-    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
-    values |= {"DATA": data} | parameters
-    if values["DATA"] != "embedded":
-        values["DATA"] = str(absolute(str(values["DATA"])))  # notebooks run in their own folder
-    faces = load_faces(values["DATA"])  # what cannot be read stops us here; what can is cached for all notebooks
-    if (faces.labels == UNLABELLED).any():
-        raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
-    about = {"data": Path(values["DATA"]).name, "preset": preset, "given": by_hand(parameters)}
-    known = [faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes])]
-    about["fingerprint"] = faces.digest(*known)
-    refuse_another(out, about)
-    plans = []
-    for path in notebooks:
-        given = {"RECORDS": str(out / "records")} | values
-        wanted = {name: value for name, value in given.items() if name in declared[path]}
-        plans.append(Plan(path, wanted, about, _key(path, wanted, about["fingerprint"]), "RECORDS" in wanted))
-
+    out = Path(out).absolute()
+    plans = _plans(out, data, preset, only, parameters or {})
+    refuse_another(out, plans[0].about)
     with writing(out):
         for folder in ("executed", "records"):
             (out / folder).mkdir(parents=True, exist_ok=True)
@@ -85,12 +64,46 @@ def make_report(
     due += [plan for plan in plans if plan.reads and due and plan not in due]
     if kept := len(plans) - len(due):
         print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
-    jobs = jobs or default_jobs()
     if due:
-        _run_and_show(due, out, jobs, timeout)
+        _run_and_show(due, out, jobs or default_jobs(), timeout)
     with writing(out):
         write_site(out)
-    return {path.stem: why for path in notebooks if (why := failure(out, path.stem))}
+    failures = {plan.path.stem: failure(out, plan.path.stem) for plan in plans}
+    return {name: why for name, why in failures.items() if why}
+
+
+def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> list[Plan]:
+    """What is to run with which parameters; what cannot run is refused."""
+    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only)}
+    names = set().union(*declared.values())
+    if unknown := set(parameters) - names:
+        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
+    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
+    values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
+    if values["DATA"] != "embedded":
+        values["DATA"] = str(absolute(str(values["DATA"])))  # notebooks run in their own folder
+    faces = load_faces(values["DATA"])  # what cannot be read stops us here; what can is cached for all notebooks
+    if (faces.labels == UNLABELLED).any():
+        raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
+    fingerprint = faces.digest(faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes]))
+    about = {"data": Path(values["DATA"]).name, "preset": preset, "given": by_hand(parameters)}
+    about["fingerprint"] = fingerprint
+    plans = []
+    for path, known in declared.items():
+        given = {name: value for name, value in values.items() if name in known}
+        plans.append(Plan(path, given, about, _key(path, given, fingerprint), "RECORDS" in known))
+    return plans
+
+
+def _select(only: str) -> list[Path]:
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not every:
+        raise ReportError(f"no notebooks in {NOTEBOOKS}; install fer-keras from its repository with pip install -e .")
+    there = [path.name[:2] for path in every]
+    wanted = [number.strip() for number in only.split(",") if number.strip()] or there
+    if unknown := [number for number in wanted if number not in there]:
+        raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(there)}")
+    return [path for path in every if path.name[:2] in wanted]
 
 
 def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
@@ -117,20 +130,6 @@ def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) ->
         with suppress(ReportError):  # a full disk: its own sentence comes
             show("")
         raise
-
-
-def _every() -> list[Path]:
-    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    if not every:
-        raise ReportError(f"no notebooks in {NOTEBOOKS}; install fer-keras from its repository with pip install -e .")
-    return every
-
-
-def _select(every: list[Path], only: str) -> list[Path]:
-    numbers = [number.strip() for number in only.split(",") if number.strip()]
-    if unknown := [number for number in numbers if not any(path.name.startswith(f"{number}_") for path in every)]:
-        raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(path.name[:2] for path in every)}")
-    return [path for path in every if not numbers or path.name[:2] in numbers]
 
 
 def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
