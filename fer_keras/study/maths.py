@@ -26,31 +26,30 @@ def conv_output_shape(
     """
     given = [tuple(each) if np.ndim(each) else each for each in (size, kernel, stride, padding, dilation)]
     axes = max((len(each) for each in given if isinstance(each, tuple)), default=1)
-    found = []
-    for axis in range(axes):
-        n, k, s, p, d = (_on_axis(axis, axes, each) for each in given)
-        for name, value, least in (("size", n, 1), ("kernel", k, 1), ("stride", s, 1), ("dilation", d, 1)):
-            check_whole(name, value, least)
-        reach = d * (k - 1) + 1
-        if p == "same":
-            found.append(-(-n // s))
-            continue
-        p = 0 if p == "valid" else p
-        if isinstance(p, str):
-            raise ValueError(f'padding is a number of pixels, "valid" or "same", not {p!r}')
-        check_whole("padding", p, 0)
-        if reach > n + 2 * p:
-            raise ValueError(f"a kernel that reaches over {reach} pixels does not fit into {n} padded by {p} each side")
-        found.append(int((n + 2 * p - reach) // s + 1))
-    return tuple(found) if isinstance(given[0], tuple) or axes > 1 else found[0]
+    each_axis = [each if isinstance(each, tuple) else (each,) * axes for each in given]
+    for values in each_axis:
+        if len(values) != axes:
+            raise ValueError(f"{values} has {len(values)} numbers, where another argument has {axes}")
+    found = tuple(_length(*values) for values in zip(*each_axis, strict=True))
+    return found if isinstance(given[0], tuple) or axes > 1 else found[0]
 
 
-def _on_axis(axis: int, axes: int, value):
-    if not isinstance(value, tuple):
-        return value
-    if len(value) != axes:
-        raise ValueError(f"{value} has {len(value)} numbers, where another argument has {axes}")
-    return value[axis]
+def _length(size: int, kernel: int, stride: int, padding: int | str, dilation: int) -> int:
+    """Along one axis."""
+    for name, value in {"size": size, "kernel": kernel, "stride": stride, "dilation": dilation}.items():
+        check_whole(name, value, 1)
+    if padding == "same":
+        return -(-size // stride)
+    padding = 0 if padding == "valid" else padding
+    if isinstance(padding, str):
+        raise ValueError(f'padding is a number of pixels, "valid" or "same", not {padding!r}')
+    check_whole("padding", padding, 0)
+    reach, room = dilation * (kernel - 1) + 1, size + 2 * padding
+    if reach > room:
+        raise ValueError(
+            f"a kernel that reaches over {reach} pixels does not fit into {size} padded by {padding} each side"
+        )
+    return int((room - reach) // stride + 1)
 
 
 class BatchNormGradients(NamedTuple):
