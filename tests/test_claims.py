@@ -410,7 +410,7 @@ def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
     drawn = {claim.number for claim in CLAIMS if not claim.drawn}
     assert all(rows[n - 1]["of_report"]["verdict"].startswith(UNDECIDED) for n in drawn)
     count = sum(row["verdict"] == SUPPORTED for row in rows)
-    assert answer.startswith(f"Of 30 claims {count} hold on FER2013")
+    assert answer.startswith(f"Of 30 claims {count} are supported on FER2013")
     text = "".join(
         output.data.get("text/html", "")
         for cell in notebook.cells
@@ -425,6 +425,6 @@ def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
 def test_the_answer_counts_verdicts():
     verdicts = pd.DataFrame({"FER2013": ["supported", "undecided", "refuted"], "here": ["supported"] * 3})
     found = tables.answered(verdicts, "drawn faces")
-    assert found.startswith("Of 3 claims 1 hold on FER2013, 1 do not, and 1 stay open. Open are mostly those")
-    assert found.endswith("By your own report on drawn faces, 3 hold and 0 do not.")
-    assert "Open are" not in tables.answered(verdicts.replace("undecided", "refuted"), "drawn faces")
+    assert found.startswith("Of 3 claims 1 are supported on FER2013, 1 refuted. 1 stay open, most for want of")
+    assert found.endswith("On drawn faces, in this run, 3 are supported and 0 refuted.")
+    assert "stay open" not in tables.answered(verdicts.replace("undecided", "refuted"), "drawn faces")

@@ -16,7 +16,7 @@ def verdict_table(rows: Sequence[dict]) -> pd.DataFrame:
         "report": [row["report"] for row in rows],
         "FER2013": [row["verdict"].split(":")[0] for row in rows],
         "here": [row["of_report"]["verdict"].split(":")[0] for row in rows],
-    }, index=pd.Index([row["claim"] for row in rows], name="claim"))  # fmt: skip
+    }, index=[f"claim {row['claim']:02}" for row in rows])  # fmt: skip
 
 
 def ledger_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
@@ -65,11 +65,11 @@ def source_table(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def answered(verdicts: pd.DataFrame, own: str) -> str:
-    """How many of the claims hold, are refuted and stay open, and why so many do; from `verdict_table`."""
+    """How many of the claims are supported, refuted and open, with an example of each; from `verdict_table`."""
     counts = verdicts["FER2013"].value_counts().reindex(VERDICTS, fill_value=0)
     here = verdicts["here"].value_counts().reindex(VERDICTS, fill_value=0)
-    text = f"Of {len(verdicts)} claims {counts['supported']} hold on FER2013, {counts['refuted']} do not, "
-    text += f"and {counts['undecided']} stay open. "
+    text = f"Of {len(verdicts)} claims {counts['supported']} are supported on FER2013, {counts['refuted']} refuted. "
     if counts["undecided"]:
-        text += "Open are mostly those whose own net was not yet trained as far as its report's, or only once. "
-    return text + f"By your own report on {own}, {here['supported']} hold and {here['refuted']} do not."
+        text += f"{counts['undecided']} stay open, most for want of a net of that very report that was trained as far "
+        text += "as it was, and more than once. "
+    return text + f"On {own}, in this run, {here['supported']} are supported and {here['refuted']} refuted."
