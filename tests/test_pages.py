@@ -246,6 +246,20 @@ def test_rows_under_one_header_each_say_it_so_that_a_sheet_may_end_between_them(
     assert [[cell.text for cell in row] for row in found.find_all("tr")] == [["A", "1", "x"], ["A", "2", "y"]]
 
 
+def test_tags_that_a_notebook_made_are_shown_as_they_are_written():
+    found = BeautifulSoup(rendering.prose("<div>block</div>\n\nin a <b>line</b>"), "html.parser")
+    assert not found.find_all(["div", "b"]) and found.text.split("\n")[0] == "<div>block</div>"
+
+
+def test_a_picture_attached_to_a_cell_is_on_its_page(tmp_path):
+    cell = nbformat.v4.new_markdown_cell("# 01 · A\n\n![p](attachment:p.png) ![q](q.png)")
+    cell.attachments = {"p.png": {"image/png": pages.png()}}
+    pages.leave(tmp_path, "01_a", nbformat.v4.new_notebook(cells=[cell]))
+    write_site(tmp_path)
+    shown = soup(tmp_path / "01_a.html")
+    assert shown.img["src"].endswith(pages.png()) and shown.select_one('a[href="q.png"]').text == "q"
+
+
 def test_a_title_is_the_first_heading():
     assert title(pages.everything()) == "07 · Does a page show everything?"
     assert title(nbformat.v4.new_notebook()) == ""

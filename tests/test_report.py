@@ -8,6 +8,7 @@ import forms
 import pytest
 
 from fer_keras.__main__ import main
+from fer_keras.report import costs
 
 
 def run(*arguments, **options):
@@ -21,6 +22,7 @@ def test_help_comes_with_examples_and_without_tensorflow(command):
 import sys
 sys.argv = ["fer-keras", *{command}, "--help"]
 from fer_keras.__main__ import main
+from fer_keras.report import costs
 try:
     main()
 except SystemExit as end:
@@ -116,3 +118,15 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
         assert "<script src" not in text and 'href="http' not in text and "No description has been provided" not in text
     kept = json.loads((tmp_path / "out" / "records" / "01_faces.json").read_text())
     assert kept["values"]["faces"] == {"value": 300} and kept["parameters"]["FACES"] == 300
+
+
+def test_a_report_takes_as_long_as_its_longest_notebook_or_all_of_them_side_by_side(monkeypatch):
+    monkeypatch.setattr(costs, "SECONDS", {"01_a": (1, 10), "02_b": (1, 20), "03_c": (1, 90)})
+    monkeypatch.setattr(costs, "speed", lambda: costs.MEASURE / 2)
+    names = ["01_a", "02_b", "03_c"]
+    assert [costs.estimate(names, "quick", jobs) for jobs in (1, 2)] == [240, 180]
+    assert costs.estimate(names[:2], "smoke", 2) == 2 and costs.estimate(names, "full", 2) is None
+
+
+def test_this_machine_multiplies_something():
+    assert 1 < costs.speed() < 1e6

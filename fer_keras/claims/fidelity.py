@@ -109,6 +109,6 @@ def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
     return [reason for reason, holds in reasons.items() if holds]
 
 
-def others_that_decide(part: Part, claim: Claim, records: Sequence[Record], chosen: Record) -> list[Record]:
-    """Other records that lack nothing: trainings that differ from the chosen ones in what the report leaves open."""
-    return [each for each in fitting(part, records) if each is not chosen and not lacks(part, claim, each)]
+def that_decide(part: Part, claim: Claim, records: Sequence[Record]) -> list[Record]:
+    """The records that lack nothing: trainings that differ in what the report leaves open."""
+    return [each for each in fitting(part, records) if not lacks(part, claim, each)]

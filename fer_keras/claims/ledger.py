@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from fer_keras.claims.fidelity import Record, best, lacks, names_of, others_that_decide
+from fer_keras.claims.fidelity import Record, best, lacks, names_of, that_decide
 from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import UNDECIDED, either, whole
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
@@ -140,7 +140,7 @@ def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record
         return part.rule.decide([one.values[name] for name in names_of(part)])
 
     verdict = decide(record)
-    for other in others_that_decide(part, claim, records, record):
+    for other in that_decide(part, claim, records):
         if {verdict, decide(other)} == {"supported", "refuted"}:
             reason = f"depends on {_differs(record, other)}"
             return f"{UNDECIDED}: {reason}", [reason]
