@@ -74,11 +74,10 @@ def batch_norm_by_keras(x: np.ndarray, gamma: float, epsilon: float) -> np.ndarr
     return gradient(keras.Model(given, losses), pick)(x.astype(np.float32), np.zeros(len(x), int))[1]
 
 
-def agree(formula: np.ndarray, measured: np.ndarray, own: np.ndarray | None = None) -> pd.Series:
-    """The share of gradients that agree, as far as Keras' single precision tells: of the face's `own` emotion, of the
-    others, and of all."""
+def agree(formula: np.ndarray, measured: np.ndarray, own: np.ndarray) -> pd.Series:
+    """The share of gradients that agree, as far as Keras' single precision tells: of the face's own emotion (where
+    `own` is true), of the others, and of all."""
     same = np.isclose(formula, measured, rtol=1e-3, atol=1e-5)
-    own = np.zeros(same.shape, bool) if own is None else own
     parts = {"own emotion": same[own], "other emotions": same[~own], "all": same}
     return pd.Series({name: part.mean() if part.size else np.nan for name, part in parts.items()})
 

@@ -142,7 +142,7 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
     scores: a table of `shares`, whose nets are told to have learnt or not.
     """
     kind = "drawn faces" if judged.regions is not None else f"{judged.splits[0]} faces"
-    also = ", which also chose" if judged is validation else ""
+    also = " (the same chose the epoch)" if judged is validation else ""
     text = f"Measured on {len(judged):,} {kind}{also}; {counted(trainings, 'training')} each."
     if scores is not None and not_learnt(scores):
         idle = [f"`{label}`" for label in not_learnt(scores)]
@@ -151,8 +151,8 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
 
 
 def no_answer(scores: pd.DataFrame) -> str:
-    """What a notebook answers where no net of a table of `shares` has learnt anything; "" where one has:
-    `answer(no_answer(scores) or "...")`."""
+    """What a notebook answers where no net of a table of `shares` has learnt anything; "" where one
+    has."""
     if learnt(scores):
         return ""
     best, always = scores["value"].drop(MAJORITY).max(), scores.loc[MAJORITY, "value"]
