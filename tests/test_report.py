@@ -22,7 +22,6 @@ def test_help_comes_with_examples_and_without_tensorflow(command):
 import sys
 sys.argv = ["fer-keras", *{command}, "--help"]
 from fer_keras.__main__ import main
-from fer_keras.report import costs
 try:
     main()
 except SystemExit as end:
