@@ -49,7 +49,9 @@ def test_what_is_due_to_copies_is_the_gain_beyond_that_of_other_faces(gains):
 
 def test_nets_that_have_learnt_nothing_are_not_compared():
     idle, good = made_up(np.arange(400) < 200), made_up(np.ones(400, bool))
-    assert copy_gains(idle, good, np.arange(400) < 100).empty and copy_gains(good, idle, np.arange(400) < 100).empty
+    assert copy_gains(idle, good, np.arange(400) < 100).empty
+    usual_idle = copy_gains(good, idle, np.arange(400) < 100)
+    assert usual_idle.empty and "learnt nothing" in copies_say(usual_idle)
 
 
 def test_without_copies_nothing_is_due_to_them():
@@ -61,9 +63,11 @@ def test_without_copies_nothing_is_due_to_them():
 
 def test_the_sentence_on_copies_follows_from_the_interval(gains):
     assert copies_say(gains) == "Where a copy of a face was learnt, nets are more often right."
-    unclear = score_table({DUE: {"value": 0.1, "n": 9, "interval": [-0.1, 0.3]}})
+    unclear = score_table({each: {"value": 0.1, "n": 9, "interval": [-0.1, 0.3]} for each in (WITH, DUE)})
     assert copies_say(unclear) == "Copies of a face in other folds make no difference that shows."
-    below = score_table({DUE: {"value": -0.2, "n": 9, "interval": [-0.3, -0.1]}})
+    below = score_table({each: {"value": -0.2, "n": 9, "interval": [-0.3, -0.1]} for each in (WITH, DUE)})
+    everywhere = score_table({WITH: {"value": 0.1, "n": 9, "interval": [-0.1, 0.3]}})
+    assert copies_say(everywhere).startswith("Every face")
     assert "less often right, which memory cannot explain" in copies_say(below)
 
 

@@ -54,8 +54,12 @@ def copy_gains(folds: Folds, usual: Folds, copied: np.ndarray) -> pd.DataFrame:
 
 def copies_say(gains: pd.DataFrame) -> str:
     """A sentence for the answer."""
-    if DUE not in gains.index:
+    if gains.empty:
+        return "What copies do is not told: the nets of one kind of folds have learnt nothing."
+    if WITH not in gains.index:
         return "No face has a copy in another of the usual folds."
+    if DUE not in gains.index:
+        return "Every face has a copy in another of the usual folds."
     found = word(gains.loc[DUE], "less often right, which memory cannot explain", "", "more often right")
     if not found:
         return "Copies of a face in other folds make no difference that shows."
