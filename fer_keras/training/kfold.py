@@ -93,6 +93,14 @@ def run_kfold(
 
     >>> folds = run_kfold("cnn_pyramid", faces.split("Training"), k=5, epochs=3)
     >>> folds.metrics["pooled"], folds.confusion
+
+    On a cluster, each worker with one thread and all with one FER_KERAS_HOME; a lost worker's fold goes on elsewhere:
+
+    >>> cluster = dask_jobqueue.SLURMCluster(cores=1, memory="4GB")  # or dask_kubernetes.operator.KubeCluster(...)
+    >>> cluster.scale(20)
+    >>> with distributed.Client(cluster) as client, joblib.parallel_config(backend="dask"):
+    ...     client.wait_for_workers(20)
+    ...     folds = run_kfold("vgg16_bn", faces.split("Training"), k=20)
     """
     if not isinstance(net, str):
         raise ValueError("run_kfold starts every fold from fresh weights: name a net, or module:function of your own")
