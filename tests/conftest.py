@@ -6,6 +6,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
 
+import filelock
 import nbformat
 import numpy as np
 import pytest
@@ -14,12 +15,11 @@ from fer_keras import load_faces
 
 
 def pytest_collection_modifyitems(items):
-    """Those who read the smoke report, which takes the longest, start first and in one worker, for which it runs once.
-    Of all others the tests of a file stay in one worker, which makes their nets once."""
-    readers = [item for item in items if {"smoke_report", "executed"} & set(item.fixturenames)]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("smoke" if item in readers else item.path.stem))
-    items.sort(key=lambda item: item not in readers)
+    """The smoke report takes the longest. One file that needs it comes first, so that one worker makes it while the
+    other runs the files that do without; the other files that need it come last."""
+    needing = [item.path for item in items if {"smoke_report", "executed"} & set(item.fixturenames)]
+    first = min(needing, key=needing.count, default=None)
+    items.sort(key=lambda item: 0 if item.path == first else 1 if item.path not in needing else 2)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,11 +41,16 @@ def rng():
 
 @pytest.fixture(scope="session")
 def smoke_report(tmp_path_factory) -> Path:
-    """The folder that `fer-keras report --preset smoke` leaves: every notebook, run once for all tests."""
-    out = tmp_path_factory.mktemp("smoke") / "reports"
+    """The folder that `fer-keras report --preset smoke` leaves: every notebook, run once for all tests and workers."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    out = shared / "smoke" / "reports"
     command = [sys.executable, "-m", "fer_keras", "report", "--preset", "smoke", "--out", out]
-    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    with filelock.FileLock(shared / "smoke.lock"):
+        if not (out / "ran").exists():
+            ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr[-3000:]
+            (out / "ran").touch()
     return out
 
 

@@ -1,10 +1,6 @@
 """What 30_saliency records on smoke, where the net has learnt nothing: no map of it, only of the untrained one."""
 
-import pytest
-
 from fer_keras.study.records import read_notebook
-
-pytestmark = pytest.mark.xdist_group("smoke")
 
 
 def test_nothing_is_mapped_of_a_net_that_has_not_learnt(executed):

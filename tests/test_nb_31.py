@@ -1,10 +1,6 @@
 """What 31_filters records on smoke, where the nets have learnt nothing: only what the untrained ones show."""
 
-import pytest
-
 from fer_keras.study.records import read_notebook
-
-pytestmark = pytest.mark.xdist_group("smoke")
 
 
 def test_nothing_is_told_of_filters_that_have_not_learnt(executed):

@@ -9,22 +9,24 @@ import numpy as np
 # Seconds on smoke and on quick with no run in the store, on two cores of the machine that is the measure.
 # `python -m tests.bench report --preset quick` measures them again; nobody has run all of `full` on one machine.
 SECONDS = {
-    "01_faces": (5, 12),
-    "02_augmentation": (6, 14),
-    "10_architecture": (35, 202),
-    "11_history": (35, 201),
-    "12_cnn_vs_dnn": (21, 91),
-    "20_kfold": (16, 104),
-    "21_confusion": (10, 13),
-    "30_saliency": (19, 60),
-    "31_filters": (13, 22),
-    "40_mathematics": (5, 8),
-    "50_leakage": (12, 58),
-    "51_ablation": (25, 258),
-    "52_labels": (14, 52),
+    "00_first_net": (18, 92),
+    "01_faces": (7, 16),
+    "02_augmentation": (8, 16),
+    "10_architecture": (39, 256),
+    "11_history": (42, 200),
+    "12_cnn_vs_dnn": (43, 132),
+    "20_kfold": (36, 188),
+    "21_confusion": (14, 20),
+    "30_saliency": (27, 79),
+    "31_filters": (16, 26),
+    "40_mathematics": (51, 41),
+    "50_leakage": (29, 89),
+    "51_ablation": (42, 293),
+    "52_labels": (13, 71),
+    "90_claims": (6, 4),
 }
 OTHERS = (5, 5)
-MEASURE = 250  # 10⁹ multiplications and additions a second of that machine's cores, by `speed`
+MEASURE = 210  # 10⁹ multiplications and additions a second of that machine's cores, by `speed`
 
 
 def estimate(names: Sequence[str], preset: str, jobs: int) -> float | None:
