@@ -403,7 +403,7 @@ def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
         number, here = f"claim_{row['claim']:02}", row["of_report"]
         assert values[f"{number}_verdict"]["value"] == row["verdict"].split(":")[0]
         assert values[f"{number}_verdict_of_report"]["value"] == here["verdict"].split(":")[0]
-        assert here["value"] is None or here["effect"] == row["effect"], "two quantities side by side"
+        assert here["effect"] == row["effect"], "two quantities side by side"
     assert values["own_records"]["value"] == len(list(NOTEBOOKS.glob("[0-8]*.ipynb"))), "90 ran before the others ended"
     everywhere = {4: REFUTED, 5: REFUTED, 6: REFUTED, 8: REFUTED, 21: SUPPORTED, 22: SUPPORTED}
     assert {n: rows[n - 1]["of_report"]["verdict"] for n in everywhere} == everywhere

@@ -112,7 +112,7 @@ def test_numbers_are_counted_as_a_reader_would():
     assert numbers_in(text) == ["81", "3,589", "0.25", "−0.05", "+0.1."]
 
 
-@pytest.mark.parametrize("name", [path.stem for path in OURS])
+@pytest.mark.parametrize("name", [path.stem for path in OURS if path.stem != "template"])
 def test_an_answer_is_short(executed, name):
     """At most 60 words and 6 numbers, as it was given on smoke."""
     from fer_keras.study.records import read_notebook

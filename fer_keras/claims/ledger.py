@@ -51,14 +51,16 @@ def ledger(full: Sequence[Record], report: Sequence[Record]) -> list[dict]:
     rows = []
     for claim in CLAIMS:
         row = {"claim": claim.number, "report": claim.report, "text": claim.text, "note": claim.note}
-        row |= judged(claim, full)
-        rows.append(row | {"of_report": judged(claim, report, row["part"])})
+        here, beside = judged(claim, full), judged(claim, report)
+        if here["value"] is None:  # nothing measured in full: show what the report measured
+            here = judged(claim, full, beside["part"])
+        rows.append(row | here | {"of_report": judged(claim, report, here["part"])})
     return rows
 
 
 def judged(claim: Claim, records: Sequence[Record], shown_part: int | None = None) -> dict:
     """The verdict on a claim with its evidence; the effect is that of the part which decided it, or else of the first
-    that was measured. shown_part: the number of the part whose effect to show instead, where it was measured."""
+    that was measured. shown_part: the number of the part whose effect to show instead."""
     parts = [_judged_part(part, claim, records) for part in claim.parts]
     ruled = [found for found in parts if found["verdict"]]
     deciding = [found["verdict"] for found in ruled if not found["reason"]]
@@ -66,7 +68,7 @@ def judged(claim: Claim, records: Sequence[Record], shown_part: int | None = Non
     verdict = whole([*deciding, either(reasons)] if reasons else deciding)
     measured = [found for found in ruled if found["value"] is not None]
     main = next((found for found in measured if found["verdict"] == verdict), (measured or parts)[0])
-    if shown_part is not None and parts[shown_part]["value"] is not None:
+    if shown_part is not None:
         main = parts[shown_part]
     names = ("value", "interval", "n", "trainings", "net", "width", "data", "by", "notebook", "command")
     evidence = {name: main[name] for name in names}

@@ -48,7 +48,9 @@ def most_disputed(faces: Faces) -> tuple[np.ndarray, list[str]]:
 
 def by_agreement(right: pd.DataFrame, faces: Faces) -> pd.DataFrame:
     """The accuracy, a mean over trainings, by how divided the raters of a face are; under `always` that of the
-    commonest emotion on the same faces. right: of `hits`, with the majority class."""
+    commonest emotion on the same faces. right: of `hits`, with the majority class. No rows for no nets."""
+    if right.shape[1] == 1:
+        return pd.DataFrame(columns=["value", "n", "interval", "always"])
     nets = right.drop(columns=MAJORITY).mean(axis=1)
     parts = {"all faces": nets.index}
     if faces.votes is not None:

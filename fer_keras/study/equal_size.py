@@ -76,10 +76,10 @@ def what_it_buys(scores: pd.DataFrame, ahead: pd.DataFrame, cnn: str, dense: str
 
 
 def what_dropout_does(closes: pd.DataFrame) -> str:
-    """A sentence for each row of `dropout_closes`."""
+    """A sentence for each row of `dropout_closes`; of a single one with its size."""
     told = []
     for dense, row in closes.iterrows():
-        size = f"{abs(row['value']):.0%}"
+        size = f"{abs(row['value']):.0%}" if len(closes) == 1 else "something"
         change = word(row, f"adds {size} to", "is not shown to change", f"closes {size} of")
         told.append(f"Dropout {change} the CNN's lead over `{dense}`.")
     return " ".join(told) or "No lead is shown that dropout could close."
