@@ -95,12 +95,6 @@ def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] =
     return {"value": mean, "n": faces, "interval": [mean - float(reach), mean + float(reach)]}
 
 
-def by_interval(found: dict, below: str, unclear: str, above: str) -> str:
-    """A word for a difference: `unclear` if its interval holds 0, or if it has none."""
-    low, high = found["interval"] or (-1, 1)
-    return above if low > 0 else below if high < 0 else unclear
-
-
 def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Counts: true emotion (rows), predicted (columns)."""
     from sklearn.metrics import confusion_matrix

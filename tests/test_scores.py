@@ -7,7 +7,6 @@ from fer_keras.scores import (
     accuracy,
     at_temperature,
     between_faces,
-    by_interval,
     confusion,
     difference,
     hits,
@@ -18,6 +17,7 @@ from fer_keras.scores import (
     stand_in_both,
     temperature,
 )
+from fer_keras.study.tables import word
 
 
 def test_accuracy_has_n_and_wilsons_interval():
@@ -114,7 +114,7 @@ def test_hits_are_right_answers_by_run_and_face(drawn):
 
 def test_a_word_is_chosen_by_the_side_of_zero():
     words = "below", "unclear", "above"
-    chosen = [by_interval({"interval": pair}, *words) for pair in ([0.1, 0.2], [-0.2, -0.1], [-0.1, 0.1], None)]
+    chosen = [word({"interval": pair}, *words) for pair in ([0.1, 0.2], [-0.2, -0.1], [-0.1, 0.1], None)]
     assert chosen == ["above", "below", "unclear", "unclear"]
 
 

@@ -75,11 +75,6 @@ def test_limits_name_the_faces_the_trainings_and_who_has_not_learnt(right):
     )
 
 
-def test_recall_is_told_by_emotion():
-    found = tables.by_emotion(np.array([3, 3, 4]), np.array([True, False, True]))
-    assert found["value"].to_dict() == {"happy": 0.5, "sad": 1.0} and found["n"].tolist() == [2, 1]
-
-
 def run_of(net: str, seed: int = 0, **options) -> SimpleNamespace:
     config = {"net": net, "options": options, "recipe": {"epochs": 2, "batch_size": 32}, "seed": seed}
     history = pd.DataFrame({"accuracy": [0.3, 0.5], "loss": [1.9, 1.2]}, index=pd.RangeIndex(1, 3, name="epoch"))

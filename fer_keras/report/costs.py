@@ -6,27 +6,27 @@ from collections.abc import Sequence
 import joblib
 import numpy as np
 
-# Seconds on smoke and on quick with no run in the store, on two cores of the machine that is the measure.
+# Seconds on smoke, beside the tests, and on quick with no run in the store, two at a time on two cores (2026-11-25).
 # `python -m tests.bench report --preset quick` measures them again; nobody has run all of `full` on one machine.
 SECONDS = {
-    "00_first_net": (18, 92),
-    "01_faces": (7, 16),
-    "02_augmentation": (8, 16),
-    "10_architecture": (39, 256),
-    "11_history": (42, 200),
-    "12_cnn_vs_dnn": (43, 132),
-    "20_kfold": (36, 188),
-    "21_confusion": (14, 20),
-    "30_saliency": (27, 79),
-    "31_filters": (16, 26),
-    "40_mathematics": (51, 41),
-    "50_leakage": (29, 89),
-    "51_ablation": (42, 293),
+    "00_first_net": (31, 92),
+    "01_faces": (11, 16),
+    "02_augmentation": (19, 16),
+    "10_architecture": (45, 256),
+    "11_history": (49, 200),
+    "12_cnn_vs_dnn": (39, 132),
+    "20_kfold": (31, 188),
+    "21_confusion": (21, 20),
+    "30_saliency": (38, 79),
+    "31_filters": (19, 26),
+    "40_mathematics": (42, 41),
+    "50_leakage": (22, 89),
+    "51_ablation": (38, 293),
     "52_labels": (13, 71),
-    "90_claims": (6, 4),
+    "90_claims": (4, 4),
 }
 OTHERS = (5, 5)
-MEASURE = 210  # 10⁹ multiplications and additions a second of that machine's cores, by `speed`
+MEASURE = 279  # 10⁹ multiplications and additions a second of that machine, by `speed` (median of 7, idle)
 
 
 def estimate(names: Sequence[str], preset: str, jobs: int) -> float | None:

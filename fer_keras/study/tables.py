@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_keras.faces import EMOTIONS, Faces
+from fer_keras.faces import Faces
 from fer_keras.scores import MAJORITY, accuracy, difference
 from fer_keras.study.records import record
 
@@ -164,13 +164,3 @@ def reach(row: Mapping) -> str:
     """ "0.55 to 0.61": the 95 % interval of a score; "unknown" where it has none."""
     interval = row["interval"]
     return f"{interval[0]:.2f} to {interval[1]:.2f}" if np.size(interval) == 2 else "unknown"
-
-
-def by_emotion(labels: np.ndarray, right: np.ndarray) -> pd.DataFrame:
-    """Of the faces of each emotion the share that is right (its recall), a row an emotion that has faces."""
-    rows = {}
-    for number, emotion in enumerate(EMOTIONS):
-        own = right[labels == number]
-        if len(own):
-            rows[emotion] = accuracy(np.ones(len(own), bool), own)
-    return score_table(rows)
