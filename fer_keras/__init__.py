@@ -6,6 +6,7 @@ only when a network or a batch is asked for.
 
 import os
 from importlib import import_module
+from importlib.metadata import version
 
 from fer_keras.base.quiet import quiet_import
 
@@ -40,6 +41,8 @@ __all__ = list(_DOORS)
 
 
 def __getattr__(name: str):
+    if name == "__version__":
+        return version("fer-keras")
     if name not in _DOORS:
         raise AttributeError(f"module 'fer_keras' has no attribute '{name}'")
     with quiet_import():

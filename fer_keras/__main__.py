@@ -9,6 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
+from fer_keras.base.versions import versions
+
 
 def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
@@ -35,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         "fer-keras",
         description="Facial expression recognition with Keras: the command line of the notebooks.",
     )
+    parser.add_argument("--version", action="version", version=versions(), help="of fer-keras, Keras and its backend")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     models = _command(

@@ -260,6 +260,16 @@ def test_a_picture_attached_to_a_cell_is_on_its_page(tmp_path):
     assert shown.img["src"].endswith(pages.png()) and shown.select_one('a[href="q.png"]').text == "q"
 
 
+def test_what_a_training_said_is_folded_and_what_a_cell_printed_is_not(tmp_path):
+    text = "cnn, seed 0: epoch 1/2, loss 1.5, 3 s\nRight: 0.63\n\rpredicting:  50%|##   | 1/2 [00:01<00:01]"
+    cell = pages.new_code_cell("train()", outputs=[pages.new_output("stream", name="stdout", text=text)])
+    pages.leave(tmp_path, "01_a", nbformat.v4.new_notebook(cells=[pages.new_markdown_cell("# 01 · A"), cell]))
+    write_site(tmp_path)
+    shown = soup(tmp_path / "01_a.html")
+    assert "epoch 1/2" in shown.select_one("details.log").text and "50%" in shown.select_one("details.log").text
+    assert [each.text for each in shown.select("main > .cell > pre.out")] == ["Right: 0.63\n"]
+
+
 def test_a_title_is_the_first_heading():
     assert title(pages.everything()) == "07 · Does a page show everything?"
     assert title(nbformat.v4.new_notebook()) == ""

@@ -37,6 +37,7 @@ def test_a_process_that_works_for_another_says_nothing(capsys, monkeypatch):
 
 def test_where_lines_can_be_drawn_over_there_is_one_bar_with_the_scores(capsys, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "a notebook in Jupyter")
+    monkeypatch.setattr(progress, "in_kernel", lambda: True)
     bar = EpochBar("cnn_leaky", 4)
     bar.start(0)
     bar.bar.delay = 0
@@ -60,5 +61,7 @@ run = train("dnn_narrow", faces.split("Training"), faces.split("PublicTest"), op
     nbformat.write(notebook, tmp_path / "in.ipynb")
     papermill = [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "--log-output", "--no-progress-bar"]
     log = subprocess.run(papermill, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    (cell,) = nbformat.read(tmp_path / "out.ipynb", 4).cells
+    assert [(each.name, each.text.count(": epoch")) for each in cell.outputs] == [("stdout", 3)]  # stderr is red
     assert [f"dnn_narrow, width 0.25, seed 0: epoch {epoch}/3, loss " in log for epoch in (1, 2, 3)] == [True] * 3
     assert log.count(": epoch") == 3

@@ -1,12 +1,15 @@
 """The command line: what it prints, what it leaves, and one sentence for whatever is wrong."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 
 import forms
 import pytest
 
+import fer_keras
 from fer_keras.__main__ import main
 from fer_keras.report import costs
 
@@ -16,7 +19,7 @@ def run(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("command", [[], ["models"], ["data"], ["report"], ["claims"]])
+@pytest.mark.parametrize("command", [[], ["models"], ["data"], ["report"], ["claims"], ["--version"]])
 def test_help_comes_with_examples_and_without_tensorflow(command):
     code = f"""
 import sys
@@ -30,7 +33,20 @@ assert not {{"tensorflow", "keras", "numpy", "pandas", "papermill"}} & set(sys.m
 """
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert "usage: fer-keras" in result.stdout and (not command or "examples:" in result.stdout)
+    if command != ["--version"]:
+        assert "usage: fer-keras" in result.stdout and (not command or "examples:" in result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("variable", "kept", "backend"),
+    [("", {}, "tensorflow"), ("", {"backend": "jax"}, "jax"), ("torch", {"backend": "jax"}, "torch")],
+)
+def test_version_names_the_backend_that_keras_would_choose(tmp_path, variable, kept, backend):
+    (tmp_path / "keras.json").write_text(json.dumps(kept))
+    environment = os.environ | {"KERAS_BACKEND": variable, "KERAS_HOME": str(tmp_path)}
+    result = run("--version", env=environment)
+    found = rf"fer-keras {re.escape(fer_keras.__version__)}, Keras 3[.\d]+, {backend}( \d[^ ]+)?\n"
+    assert result.returncode == 0 and re.fullmatch(found, result.stdout), result
 
 
 def test_models_lists_the_nets(capsys):

@@ -13,6 +13,7 @@ import nbformat
 import psutil
 import pytest
 
+from fer_keras.base import progress
 from fer_keras.report import kept
 from fer_keras.report import run as report
 from fer_keras.study.records import RECORD
@@ -70,6 +71,7 @@ def ended(process: int) -> bool:
 
 def test_what_goes_wrong_is_named_and_shown_while_the_others_finish(notebooks, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("JPY_SESSION_NAME", "where a bar can be drawn over")
+    monkeypatch.setattr(progress, "in_kernel", lambda: True)
     notebooks("01_good", "Path('one').touch()\n" + WAIT.format("two"), "time.sleep(1)\nos.environ['OMP_NUM_THREADS']")
     notebooks(
         "02_error", "Path('two').touch()\n" + WAIT.format("one"), "raise ValueError('<b>no</b>\\nmore')", "'never'"

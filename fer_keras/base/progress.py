@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -13,11 +14,16 @@ silent = False  # in a process that works for another one, which has the bar
 
 def redraws() -> bool:
     """Whether a line can be drawn over: in a terminal and in Jupyter, not in a log or under papermill."""
-    return sys.stderr.isatty() or _in_jupyter()
+    return sys.stderr.isatty() or (in_kernel() and bool(os.environ.get("JPY_SESSION_NAME")))
 
 
-def _in_jupyter() -> bool:
-    return bool(os.environ.get("JPY_SESSION_NAME"))
+def in_kernel() -> bool:
+    """Whether what is printed goes into a notebook."""
+    return "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel")
+
+
+def _stream() -> TextIO:
+    return sys.stdout if in_kernel() else sys.stderr  # which notebooks set on red, and the command line leaves free
 
 
 def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **options) -> tqdm:
@@ -25,10 +31,9 @@ def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **optio
 
     In Jupyter it is a line of text, which a saved notebook keeps as it ended; tqdm's own there is saved as it began.
     """
-    if _in_jupyter():
-        options["file"] = sys.stdout  # Jupyter sets stderr on red
+    options["disable"] = silent or options.get("disable", False)
     seldom = {} if redraws() else {"mininterval": 10, "ncols": 80}
-    return tqdm(steps, what, unit=unit, delay=2, disable=silent or options.pop("disable", False), **seldom | options)
+    return tqdm(steps, what, unit=unit, delay=2, file=_stream(), **seldom | options)
 
 
 class EpochBar:
@@ -39,7 +44,7 @@ class EpochBar:
 
     def start(self, done: int) -> None:
         if self.what and 0 < done < self.epochs:
-            print(f"{self.what}: going on after epoch {done} of {self.epochs}", file=sys.stderr)
+            print(f"{self.what}: going on after epoch {done} of {self.epochs}", file=_stream())
         if self.what and redraws():
             form = "{desc}: {percentage:3.0f}%|{bar:10}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
             self.bar = bar(what=self.what, total=self.epochs, initial=done, bar_format=form)
@@ -55,7 +60,7 @@ class EpochBar:
             self.bar.update(epoch - self.bar.n)
             self.bar.set_postfix_str(_scores(logs, SHORT))
         elif self.what:
-            print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs, LONG)}, {seconds:.0f} s", file=sys.stderr)
+            print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs, LONG)}, {seconds:.0f} s", file=_stream())
 
     def close(self) -> None:
         if self.bar is not None:

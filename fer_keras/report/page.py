@@ -20,6 +20,7 @@ from fer_keras.report.formulas import FormulaError, mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
 SENTENCE = 40  # characters of a cell, from which on it is text to be read
+PROGRESS = re.compile(r"^.*(?:: epoch \d+/\d+, |: going on after epoch |%\|).*\n?", re.MULTILINE)  # of base/progress.py
 NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
 
 
@@ -33,6 +34,9 @@ def render(page: dict, pages: list[dict]) -> str:
             break
     for number, output in enumerate(output for cell in notebook.cells for output in cell.get("outputs", [])):
         output.setdefault("metadata", {})["number"] = number  # by which a link opens a figure at full size
+        if output.output_type == "stream":
+            output.metadata["log"] = "".join(PROGRESS.findall(output.text))
+            output.text = PROGRESS.sub("", output.text)
     with warnings.catch_warnings(record=True) as doubts:
         warnings.simplefilter("always", FormulaWarning)
         html, _ = _exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})

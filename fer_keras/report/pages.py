@@ -7,12 +7,10 @@ import ast
 import base64
 import io
 import json
-import os
 import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from fer_keras.base.home import machine, write_text
+from fer_keras.base.versions import versions
 from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
@@ -80,20 +79,6 @@ def noted(path: Path) -> dict:
     with suppress(OSError, ValueError, KeyError, TypeError):
         return json.loads(path.read_text("utf-8"))["metadata"]["fer_keras"]
     return {}
-
-
-def versions() -> str:
-    """Of this package, Keras and its backend, told without starting them."""
-    backend = os.environ.get("KERAS_BACKEND")
-    settings = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
-    if not backend and settings.exists():
-        backend = json.loads(settings.read_text()).get("backend")
-    backend = backend or "tensorflow"
-    numbers = [f"fer-keras {metadata.version('fer-keras')}", f"Keras {metadata.version('keras')}"]
-    for package in (f"{backend}-cpu", backend):
-        with suppress(metadata.PackageNotFoundError):
-            return ", ".join([*numbers, f"{backend} {metadata.version(package)}"])
-    return ", ".join([*numbers, backend])
 
 
 def first_sentence(text: str) -> tuple[str, str]:

@@ -1,0 +1,22 @@
+"""Which versions are at work, told without starting any of them."""
+
+import json
+import os
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def versions() -> str:
+    """Of this package, Keras and the backend that Keras would choose, in one line."""
+    backend = os.environ.get("KERAS_BACKEND")
+    settings = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
+    if not backend:
+        with suppress(OSError, ValueError):  # none, or a damaged one, of which Keras thinks nothing either
+            backend = json.loads(settings.read_text()).get("backend")
+    backend = backend or "tensorflow"
+    found = [f"fer-keras {version('fer-keras')}", f"Keras {version('keras')}"]
+    for package in (f"{backend}-cpu", backend):
+        with suppress(PackageNotFoundError):
+            return ", ".join([*found, f"{backend} {version(package)}"])
+    return ", ".join([*found, backend])
