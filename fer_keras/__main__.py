@@ -57,10 +57,16 @@ def _parser() -> argparse.ArgumentParser:
         commands, "train", _train, "train a net by its recipe, or load the run made so before",
         "fer-keras train cnn_pyramid --data fer2013.csv\n"
         "  fer-keras train vgg16_bn -o width 0.25 -r epochs 5 --seed 1\n"
+        "  fer-keras train cnn_pyramid --data fer2013.csv --split theirs -r epochs 400 -r until '{loss: 0.65}'\n"
         "  fer-keras train my_module:my_net -r learning_rate '{1: 0.01, 11: 0.002}' --json",
     )  # fmt: skip
     train.add_argument("net", help="one of `fer-keras models`, or module:function of your own")
     train.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
+    train.add_argument(
+        "--split", choices=("ours", "theirs"), default="ours",
+        help="ours: Training trains, PublicTest validates (default); theirs, as in the reports: a random tenth of "
+        "Training, copies and all, validates",
+    )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default: 0)")
     _pairs(train, "-o", "OPTION", "set a net's option")
     _pairs(train, "-r", "FIELD", "change the recipe")
@@ -160,7 +166,10 @@ def _train(options) -> int:
     from fer_keras.training.train import recipe_of, train
 
     faces = load_faces(options.data)
-    training, validation = faces.split("Training"), faces.split("PublicTest")
+    public = faces.split("PublicTest")
+    training, validation = faces.split("Training"), public
+    if options.split == "theirs":
+        training, validation, _ = faces.parts("theirs")
     plan = recipe_of(options.net).changed(**_values(options.r))
     run = train(options.net, training, validation, recipe=plan, options=_values(options.o), seed=options.seed)
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
@@ -171,7 +180,7 @@ def _train(options) -> int:
                 low, high = score["interval"]
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
-    found = of_training(run, training, validation, _command_line(options), options.data)
+    found = of_training(run, training, validation, public, _command_line(options), options.data)
     print(json.dumps({options.net: found}, indent=1))
     return 0
 

@@ -63,14 +63,22 @@ class Faces:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(SPLITS)} and Unlabelled")
         return self[self.splits == name]
 
-    def parts(self, seed: int = 0) -> tuple[Self, Self, Self]:
+    def parts(self, split: str = "ours", seed: int = 0) -> tuple[Self, Self, Self]:
         """(training, validation, judged): what fits a net, what chooses, and what its scores are measured on.
 
-        That is Training, PublicTest and PrivateTest. Without PrivateTest PublicTest judges as well; without PublicTest
-        a tenth of Training is held out in its place, every class in proportion and copies of a face on one side.
+        split "ours": Training, PublicTest and PrivateTest. Without PrivateTest PublicTest judges as well; without
+        PublicTest a tenth of Training is held out in its place, every class in proportion and copies of a face on one
+        side. "theirs", as the reports had it: a random tenth of Training, copies and all, validates and judges.
         """
+        if split not in ("ours", "theirs"):
+            raise ValueError(f"split is ours or theirs, not {split!r}")
         training, validation, judged = map(self.split, SPLITS)
-        if not len(validation):
+        if split == "theirs":
+            order = np.random.default_rng(seed).permutation(len(training))
+            tenth, rest = np.sort(order[: len(order) // 10]), np.sort(order[len(order) // 10 :])
+            validation = judged = replace(training[tenth], splits=np.full(len(tenth), "randomly held out"))
+            training = training[rest]
+        elif not len(validation):
             training, validation = training.stratified_split(0.1, seed)
             validation = replace(validation, splits=np.full(len(validation), "held out"))
         return training, validation, judged if len(judged) else validation

@@ -19,6 +19,7 @@ from IPython.display import display
 
 from fer_keras.base.home import machine
 from fer_keras.faces import Faces
+from fer_keras.scores import accuracy, stand_in_both
 
 RECORD = "application/vnd.fer-keras.record+json"  # the output types under which a notebook keeps them
 ANSWER = "application/vnd.fer-keras.answer"
@@ -95,26 +96,36 @@ def result(command: str, data: str, values: dict, day: str | None = None, device
     }
 
 
-def of_training(run, training: Faces, validation: Faces, command: str, data: str) -> dict:
+def of_training(run, training: Faces, validation: Faces, public: Faces, command: str, data: str) -> dict:
     """A run as notebooks/results/ keeps it, with its curves, and under `right` a bit for each validation face, as
-    hexadecimal: is its label found? So trainings can be pooled and compared face by face without their runs."""
-    last = run.history.iloc[-1]
-    known = run.predict(training).argmax(axis=1) == training.labels
-    values = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")} | {
-        "epoch": run.metrics["epoch"],
+    hexadecimal: is its label found? So trainings can be pooled and compared face by face without their runs.
+    `right_public` is the same of PublicTest, which no training has seen."""
+    last, metrics = run.history.iloc[-1], run.metrics
+    known, found, elsewhere = (run.predict(faces).argmax(axis=1) for faces in (training, validation, public))
+    alone = ~stand_in_both(public, training)
+    values = {
+        "accuracy": metrics["accuracy"],
+        "accuracy_without_duplicates": metrics["accuracy_without_duplicates"],
+        "public_accuracy": accuracy(public.labels, elsewhere),
+        "public_accuracy_without_duplicates": accuracy(public.labels[alone], elsewhere[alone]),
+        "epoch": metrics["epoch"],
         "epochs": len(run.history),
+        "epochs_above": int((run.history["val_accuracy"] > run.history["accuracy"]).sum()),
         "last_training_accuracy": {"value": float(last["accuracy"]), "n": len(training)},
         "last_validation_accuracy": {"value": float(last["val_accuracy"]), "n": len(validation)},
         "last_training_loss": float(last["loss"]),
         "last_validation_loss": float(last["val_loss"]),
-        "known_accuracy": {"value": float(known.mean()), "n": len(training)},
-        "parameters": run.metrics["parameters"],
-        "seconds": run.metrics["seconds"],
+        "known_accuracy": {"value": float(np.mean(known == training.labels)), "n": len(training)},
+        "parameters": metrics["parameters"],
+        "seconds": metrics["seconds"],
     }
-    right = run.predict(validation).argmax(axis=1) == validation.labels
-    found = result(command, data, values, run.metrics["date"], run.metrics["device"])
-    found["history"] = {name: run.history[name].round(4).tolist() for name in run.history}
-    return found | {"right": np.packbits(right).tobytes().hex()}
+    history = {name: run.history[name].round(4).tolist() for name in run.history}
+    bits = {"right": _bits(found == validation.labels), "right_public": _bits(elsewhere == public.labels)}
+    return result(command, data, values, metrics["date"], metrics["device"]) | {"history": history} | bits
+
+
+def _bits(right: np.ndarray) -> str:
+    return np.packbits(right).tobytes().hex()
 
 
 def _plain(name: str, value):

@@ -124,6 +124,8 @@ class Watch(keras.callbacks.Callback):
         state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began
         state.history.append({name: float(value) for name, value in logs.items()})
         self.bar.epoch(epoch + 1, logs, now - self.began)
+        if self.plan.reached(state.history):
+            self.model.stop_training = True
         if self.plan.keep == "best":
             state.keep()
         if epoch + 1 in self.plan.checkpoints:

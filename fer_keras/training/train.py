@@ -14,6 +14,7 @@ from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
 from fer_keras.nets.build import build, changed_options, copy_of
 from fer_keras.nets.recipes import RECIPES, Recipe
+from fer_keras.nets.start import as_pytorch_starts
 from fer_keras.scores import accuracy, cross_entropy, stand_in_both
 from fer_keras.training import key
 from fer_keras.training import run as runs
@@ -59,6 +60,8 @@ def train(
         return run
     with insides.seeded(seed):
         model = build(net, **options) if isinstance(net, str) else copy_of(net)
+    if isinstance(net, str) and plan.start == "pytorch":
+        as_pytorch_starts(model, seed)
     rates = _compile(model, plan, compile_options or {})
     batches = plan.batches(training, seed)
     one_hot = validation.label_targets() if plan.targets == "votes" else None
@@ -76,7 +79,7 @@ def train(
         asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]
         title = title or ", ".join([model.name, *asked, f"seed {seed}"])
         watch = Watch(state, plan, seed, EpochBar(title, plan.epochs))
-        if watch.start() < plan.epochs:
+        if watch.start() < plan.epochs and not plan.reached(state.history):
             _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
