@@ -13,3 +13,11 @@ def test_the_processor_is_named_with_its_vector_extensions(tmp_path):
     assert home.processor(about) == platform.machine()
     assert home.processor(tmp_path / "none") == platform.machine()
     assert home.processor() in home.machine()
+
+
+def test_a_record_says_on_how_many_of_the_cores_it_ran(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert "1 of 4 cores" in home.machine()
+    monkeypatch.setattr("joblib.cpu_count", lambda: 4)
+    assert ", 4 cores, Python" in home.machine()

@@ -23,8 +23,13 @@ def folder() -> Path:
 
 
 def machine() -> str:
-    """What results were measured on: other processors add in another order and end with other bits."""
-    return f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    """What results were measured on: other processors, and other numbers of cores, add in another order and end with
+    other bits."""
+    import joblib
+
+    used, all_cores = joblib.cpu_count(), os.cpu_count()
+    cores = f"{all_cores} cores" if used == all_cores else f"{used} of {all_cores} cores"
+    return f"{processor()}, {cores}, Python {platform.python_version()}"
 
 
 def processor(about: Path = Path("/proc/cpuinfo")) -> str:
