@@ -1,6 +1,7 @@
 # `make` alone prints its targets. Each target makes .venv and installs what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help report test bench lab lint clean clean-runs
+DATA ?= fer2013.csv
+.PHONY: help report test bench evidence evidence-list lab lint clean clean-runs
 # Chosen among what is there: `make PYTHON=/path/to/python3.12 report` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
@@ -28,6 +29,12 @@ test: .venv/installed  ## check style and run all tests, every notebook included
 
 bench: .venv/installed  ## measure speeds, as ratios to the usual ways
 	$(BIN)/python -m tests.bench
+
+evidence: .venv/installed  ## make what the claims ledger wants of FER2013 (DATA=fer2013.csv): days, in steps
+	$(BIN)/python -m tests.evidence run $(DATA)
+
+evidence-list: .venv/installed  ## what of that is there, and the hours that the rest takes
+	$(BIN)/python -m tests.evidence list
 
 lab: .venv/installed  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks

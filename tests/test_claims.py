@@ -20,7 +20,7 @@ from fer_keras.claims.fidelity import Record
 from fer_keras.claims.reached import REACHED, Reached, trained_less
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.claims.thirty import CLAIMS
-from fer_keras.claims.trainings import pooled_trainings
+from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
 from fer_keras.faces import EMOTIONS
 from fer_keras.study.records import read_notebook
 
@@ -98,7 +98,7 @@ def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]
     """Made-up records that lack nothing and hold these values, for the first notebook of every part of a claim."""
     (claim,) = [claim for claim in CLAIMS if claim.number == number]
     report = REACHED.get(claim.net, Reached())
-    known = {"net": claim.net or "cnn_leaky", "width": 1.0, "faces": 35_887, "trainings": 3}
+    known = {"net": claim.net or "cnn_leaky", "width": 1.0, "faces": 35_887, "trainings": 3, "split": "theirs"}
     known |= {"epochs": report.epochs or 60, "logged_training_accuracy": report.accuracy or 0.9}
     known |= {"logged_training_loss": report.loss or 0.3}
     known = {name: each if isinstance(each, dict) else {"value": each} for name, each in (known | values).items()}
@@ -189,11 +189,11 @@ def test_a_choice_of_ours_that_decides_is_named():
 
 
 def test_a_claim_in_parts_is_refuted_by_one():
-    honest = {"honest_validation_accuracy": entry(0.95, 0.98), "honest_epochs_above": 13, "honest_epochs": 14}
+    honest = {"cnn_leaky_validation_accuracy": entry(0.95, 0.98), "cnn_leaky_epochs_validation_above": 13}
     assert verdict(1, **honest) == SUPPORTED
-    assert verdict(1, **honest | {"honest_epochs_above": 12}) == REFUTED
-    assert verdict(1, **honest | {"honest_epochs": 40}) == "undecided: other settings"
-    assert verdict(1, **honest | {"honest_validation_accuracy": entry(0.55, 0.57)}) == REFUTED
+    assert verdict(1, **honest | {"cnn_leaky_epochs_validation_above": 12}) == REFUTED
+    assert verdict(1, **honest | {"split": "ours"}) == "undecided: another split"
+    assert verdict(1, **honest | {"cnn_leaky_validation_accuracy": entry(0.55, 0.57)}) == REFUTED
     terms = {f"batch_norm_{name}_holds": True for name in ("x_hat", "variance", "mean", "x", "gamma", "beta")}
     assert verdict(5, "embedded", **terms) == SUPPORTED
     assert verdict(5, "embedded", **terms | {"batch_norm_x_holds": False}) == REFUTED
@@ -373,6 +373,67 @@ def test_trainings_that_differ_in_their_seed_alone_are_pooled():
     assert low < 0 and high > 1, "three seeds so far apart tell nothing"
     assert records[0].value("cnn_pyramid_logged_training_accuracy") == 0.7, "the one that got least far"
     assert records[0].log == (pytest.approx(0.3), pytest.approx((0.9 + 0.7 + 0.9) / 3))
+
+
+def of(net: str, right: list[bool], seed: int, words: str = "", losses=(1.0, 0.5), known: float = 0.9) -> tuple:
+    """What is kept of one made-up training on the reports' split."""
+    score = {"value": sum(right) / len(right), "n": len(right), "interval": [0.4, 0.6]}
+    values = {"accuracy": score, "known_accuracy": {"value": known}}
+    command = f"fer-keras train {net} --data fer2013.csv --split theirs{words} --seed {seed} --json"
+    fields = {"command": command, "date": "d", "device": "e", "data": "fer2013.csv", "values": values}
+    bits = np.packbits(right).tobytes().hex()
+    return net, fields | {"right": bits, "history": {"accuracy": [0.3, 0.9], "loss": list(losses)}}
+
+
+def test_two_nets_of_a_report_are_compared_face_by_face_with_the_same_seeds():
+    better, worse = [True] * 90 + [False] * 10, [True] * 60 + [False] * 40
+    kept = [of("cnn_1m", better, seed) for seed in range(3)] + [of("dnn_narrow", worse, seed) for seed in range(2)]
+    record = pooled_trainings(kept)[0]
+    lead = record.values["cnn_1m_over_dnn_narrow_named"]
+    assert (lead["value"], lead["n"], lead["trainings"]) == (pytest.approx(0.3), 100, 2)
+    assert 0.15 < lead["interval"][0] < lead["interval"][1] < 0.45
+    assert record.value("split") == "theirs" and record.value("trainings") == 3
+    elsewhere = [*kept[:3], of("dnn_narrow", worse, 0, " -r epochs 3")]
+    assert "cnn_1m_over_dnn_narrow_named" not in pooled_trainings(elsewhere)[0].values, "another recipe"
+
+
+def test_trainings_without_batch_norm_or_dropout_are_set_beside_those_with_it():
+    right = [True, False] * 50
+    kept = [of("cnn_pyramid", right, seed, losses=(1.0, 0.6, 0.5)) for seed in range(3)]
+    kept += [of("cnn_pyramid", right, s, " -o batch_norm false", (1.2, 1.0, 0.8, 0.7, 0.6 - s / 100)) for s in range(3)]
+    kept += [of("cnn_pyramid", right, s, " -o dropout 0", known=0.99 + s / 1000) for s in range(3)]
+    record = pooled_trainings(kept)[0]
+    saved, closed = record.values["batch_norm_saves_epochs"], record.values["dropout_closes"]
+    assert (saved["value"], saved["trainings"]) == (3.0, 3), "the loss of 0.6 is reached in epoch 2, and in epoch 5"
+    assert closed["value"] == pytest.approx(0.091) and closed["interval"][0] < 0.091 < closed["interval"][1]
+    assert "dropout_closes" not in pooled_trainings(kept[:6])[0].values
+
+
+def test_notebooks_that_differ_in_their_seed_alone_are_pooled():
+    def seen(seed: int, low: float, high: float) -> Record:
+        command = f"fer-keras report --only 30 -p MODEL cnn_leaky -p SEED {seed}"
+        values = {"net": {"value": "cnn_leaky"}, "eyes_mouth_excess": entry(low, high)}
+        return Record("30_saliency", command, "d", "e", "fer2013.csv", values)
+
+    alike = [seen(0, 0.05, 0.07), seen(1, 0.06, 0.08), seen(2, 0.04, 0.06)]
+    other = replace(alike[0], command=alike[0].command.replace("cnn_leaky", "cnn_1m"))
+    records = pooled_notebooks([*alike, other])
+    assert [record.value("trainings") for record in records] == [3, None]
+    found = records[0].values["eyes_mouth_excess"]
+    assert found["value"] == pytest.approx(0.06) and found["trainings"] == 3
+    of_faces, of_seeds = 0.01, 4.303 * 0.01 / np.sqrt(3)  # Student's t with two degrees of freedom
+    assert found["interval"][1] - 0.06 == pytest.approx(np.hypot(of_faces, of_seeds), rel=1e-3)
+    assert records[0].value("net") == "cnn_leaky"
+
+
+def test_the_more_parts_a_claim_has_the_wider_their_intervals():
+    assert rules.widened(entry(0.1, 0.3), 1)["interval"] == [0.1, 0.3]
+    low, high = rules.widened(entry(0.1, 0.3), 5)["interval"]
+    assert (low, high) == (pytest.approx(0.2 - 0.1 * 2.576 / 1.96, abs=1e-4), pytest.approx(0.3314, abs=1e-4))
+    assert rules.widened(entry(value=0.2), 5) == entry(value=0.2)
+    narrow = {"eyes_mouth_trained": entry(0.3, 0.4), "eyes_mouth_untrained": entry(0.1, 0.2)}
+    assert verdict(3, eyes_mouth_excess=entry(0.01, 0.2), **narrow) == UNDECIDED, "one of two parts, by a hair"
+    assert verdict(3, eyes_mouth_excess=entry(0.02, 0.2), **narrow) == SUPPORTED
 
 
 def test_the_committed_evidence_decides_what_any_machine_can_and_says_why_not_the_rest():

@@ -105,6 +105,22 @@ def test_parts_are_what_fits_what_chooses_and_what_judges(drawn):
     assert set(judged.splits) == {"PrivateTest"} and set(validation.splits) == {"held out"}
 
 
+def test_the_reports_split_is_a_random_tenth_copies_and_all(drawn):
+    whole = drawn.split("Training")
+    training, validation, judged = drawn.parts("theirs")
+    assert len(validation) == len(whole) // 10 and len(training) + len(validation) == len(whole)
+    assert judged is validation and set(validation.splits) == {"randomly held out"}
+    assert sorted([*training.ids, *validation.ids]) == sorted(whole.ids)
+    groups = whole.duplicate_groups()
+    in_training = dict(zip(whole.ids, groups, strict=True))
+    copied = {in_training[one] for one in validation.ids} & {in_training[one] for one in training.ids}
+    assert copied, "copies of a face on both sides, as the reports had them"
+    assert drawn.parts("theirs")[1].ids.tolist() == validation.ids.tolist()
+    assert drawn.parts("theirs", seed=1)[1].ids.tolist() != validation.ids.tolist()
+    with pytest.raises(ValueError, match="split is ours or theirs, not 'mine'"):
+        drawn.parts("mine")
+
+
 def test_wrong_arrays_are_refused():
     four = np.zeros((4, 48, 48), np.uint8), np.zeros(4, np.int8), np.full(4, "Training"), np.arange(4)
     with pytest.raises(ValueError, match="4 images but 3 labels"):

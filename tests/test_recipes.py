@@ -6,7 +6,7 @@ from fer_keras.training.train import recipe_of
 
 
 def test_every_net_has_a_recipe():
-    assert list(RECIPES) == list(NETS)
+    assert list(RECIPES) == [*NETS, "own"]
 
 
 def test_what_the_reports_state():
@@ -16,7 +16,10 @@ def test_what_the_reports_state():
     assert [b.rate(epoch) for epoch in (1, 10, 11, 30)] == [0.01, 0.01, 0.002, 0.002]
     assert (dense.epochs, dense.batch_size, dense.rate(35), dense.flip) == (35, 128, 0.002, "either")
     assert (c.rate(1), c.optimizer, c.optimizer_options) == (0.001, "adam", {"beta_1": 0.9, "beta_2": 0.99})
-    assert RECIPES["cnn_3layer"] == c
+    assert c.until == {"loss": 0.6485, "accuracy": 0.7597}
+    of_c = (c.rate(1), c.optimizer, c.optimizer_options)
+    for name in ("cnn_3layer", "own"):
+        assert (RECIPES[name].rate(1), RECIPES[name].optimizer, RECIPES[name].optimizer_options) == of_c
     assert RECIPES["vgg16_bn"].flip and RECIPES["vgg16_bn"].shift
 
 
@@ -32,6 +35,15 @@ def test_0_epochs_or_faces_a_batch_mean_the_recipes_own():
         assert recipe.changed(epochs=0, shift=0.2) == recipe.changed(shift=0.2)
     with pytest.raises(ValueError, match="epochs is a whole number above 0, not False"):
         Recipe(epochs=1).changed(epochs=False)
+
+
+def test_a_training_has_come_as_far_as_asked_when_loss_and_accuracy_have():
+    plan = Recipe(epochs=9, until={"loss": 0.65, "accuracy": 0.75})
+    found = [plan.reached([{"loss": loss, "accuracy": right}]) for loss, right in ((0.6, 0.7), (0.7, 0.8), (0.6, 0.8))]
+    assert found == [False, False, True]
+    assert not plan.reached([]) and not Recipe(epochs=9).reached([{"loss": 0.1, "accuracy": 0.9}])
+    assert plan.changed(epochs=0).until and not plan.changed(epochs=5).until
+    assert plan.changed(epochs=5, until={"loss": 0.5}).until == {"loss": 0.5}
 
 
 def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
@@ -56,6 +68,9 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
         (lambda: Recipe(epochs=1, optimizer=3), "optimizer is a name, not 3"),
         (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "by epochs from 1 on, not {2"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
+        (lambda: Recipe(epochs=1, start="torch"), "start is one of keras or pytorch, not 'torch'"),
+        (lambda: Recipe(epochs=1, until={"val_loss": 1}), "until is a loss or an accuracy, or both, above 0, not {"),
+        (lambda: Recipe(epochs=1, until={"loss": 0}), "until is a loss or an accuracy"),
         (lambda: Recipe(epochs=1, targets="vote"), "targets is one of labels or votes, not 'vote'"),
         (lambda: Recipe(epochs=1).changed(epoch=2), "no field 'epoch'; it has epochs, batch_size"),
         (lambda: recipe_of("cnn_1m", "vgg19"), "no recipe is called 'vgg19'; there are cnn_leaky"),

@@ -62,6 +62,31 @@ def test_a_run_holds_history_model_predictions_and_scores(run, sides):
     assert not (run.folder / "state.npz").exists()
 
 
+def test_training_ends_once_it_has_come_as_far_as_asked(sides, home):
+    far = train(TINY, *sides, epochs=50, until={"accuracy": 0.2}, batch_size=32)
+    reached = far.history["accuracy"] >= 0.2
+    assert len(far.history) < 50 and reached.iloc[-1] and not reached.iloc[:-1].any()
+    assert train(TINY, *sides, epochs=50, until={"accuracy": 0.2}, batch_size=32).folder == far.folder
+
+
+def test_a_net_can_begin_with_pytorchs_weights(sides, home):
+    from fer_keras.nets.start import as_pytorch_starts
+
+    net = build("cnn_leaky", width=0.25)
+    as_pytorch_starts(net, seed=1)
+    kernel, bias = net.get_layer("block2_conv").get_weights()
+    bound = 1 / np.sqrt(9 * 8)
+    for weights in (kernel, bias):
+        assert 0.8 * bound < np.abs(weights).max() <= bound
+    assert net.get_layer("block1_conv_bn").get_weights()[0].tolist() == [1] * 8, "batch norm stays"
+    again = build("cnn_leaky", width=0.25)
+    as_pytorch_starts(again, seed=1)
+    np.testing.assert_array_equal(again.get_layer("logits").kernel, net.get_layer("logits").kernel)
+    recipes = [train("cnn_leaky", *sides, epochs=1, start=start, **SMALL) for start in ("keras", "pytorch")]
+    assert recipes[0].folder != recipes[1].folder
+    assert recipes[0].history["loss"].iloc[0] != recipes[1].history["loss"].iloc[0]
+
+
 def test_copies_of_training_faces_are_left_out_of_the_second_score(run, sides):
     training, validation = sides
     alone = ~stand_in_both(validation, training)

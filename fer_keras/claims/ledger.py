@@ -13,9 +13,9 @@ from pathlib import Path
 
 from fer_keras.claims.fidelity import Record, best, lacks, names_of, that_decide
 from fer_keras.claims.reached import REACHED, Reached
-from fer_keras.claims.rules import UNDECIDED, either, whole
+from fer_keras.claims.rules import UNDECIDED, either, whole, widened
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
-from fer_keras.claims.trainings import pooled_trainings
+from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "notebooks" / "results"  # of full runs on FER2013, committed
@@ -28,7 +28,9 @@ def committed(folder: Path = RESULTS) -> list[Record]:
     """The records of full runs on FER2013: notebooks' (claims.json) and trainings' (train_*.json)."""
     records = [Record(name.split()[0], **entry) for name, entry in _read(folder / "claims.json").items()]
     trained = [pair for path in sorted(folder.glob("train_*.json")) for pair in _read(path).items()]
-    return records + pooled_trainings([(net, entry) for net, entry in trained if entry["data"] != "embedded"])
+    return pooled_notebooks(records) + pooled_trainings(
+        [(net, entry) for net, entry in trained if entry["data"] != "embedded"]
+    )
 
 
 def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
@@ -137,9 +139,10 @@ def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record
     missing = lacks(part, claim, record)
     if missing:
         return f"{UNDECIDED}: {missing[0]}", missing
+    measured = sum(each.rule is not None and each.rule.decided_by == "interval" for each in claim.parts)
 
     def decide(one: Record) -> str:
-        return part.rule.decide([one.values[name] for name in names_of(part)])
+        return part.rule.decide([widened(one.values[name], measured) for name in names_of(part)])
 
     verdict = decide(record)
     for other in that_decide(part, claim, records):

@@ -7,6 +7,7 @@ A value without an interval decides nothing, unless the rule says that it is exa
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
 
@@ -78,6 +79,16 @@ def holds() -> Rule:
         return SUPPORTED if entries[0]["value"] in (True, 1.0) else REFUTED
 
     return Rule("true up to rounding", decide, "exactly")
+
+
+def widened(entry: dict, parts: int) -> dict:
+    """A value of a claim that has so many measured parts: its 95 % interval widened, so that all of them together hold
+    in 95 of a hundred cases (Bonferroni's correction)."""
+    if parts < 2 or not entry.get("interval"):
+        return entry
+    by = NormalDist().inv_cdf(1 - 0.025 / parts) / NormalDist().inv_cdf(0.975)
+    value = entry["value"]
+    return entry | {"interval": [value + by * (end - value) for end in entry["interval"]]}
 
 
 def whole(verdicts: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
-"""What `fer-keras train --json` left in notebooks/results/, as records; trainings that differ in their seed alone are
-one record, with an interval for other seeds and other faces alike."""
+"""What was recorded more than once, with other seeds, as one record: trainings that `fer-keras train --json` left in
+notebooks/results/, and notebooks. Its intervals are for other seeds and other faces alike."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,28 +11,54 @@ from fer_keras.claims.fidelity import Record
 
 NAMES = {  # under which notebooks of several nets keep the same
     "accuracy": "validation_accuracy",
+    "epochs_above": "epochs_validation_above",
     "last_training_accuracy": "logged_training_accuracy",
     "last_training_loss": "logged_training_loss",
 }
+BITS = {"accuracy": "right", "public_accuracy": "right_public"}  # which of its faces a training got right
+LEAST = {"last_training_accuracy": min, "last_training_loss": max}  # of the one that got least far
+RIVALS = {"cnn_1m": "dnn_narrow", "vgg16_bn": "dnn_deep"}  # the dense net of the same report
 
 
 def pooled_trainings(entries: Sequence[tuple[str, dict]]) -> list[Record]:
     """A record for each kind of training. entries: the net's name, and what was kept of one training."""
-    kinds: dict[tuple, list[dict]] = {}
+    kinds: dict[tuple[str, str], list[dict]] = {}
     for net, entry in entries:
-        kind = re.sub(r"FER_KERAS_DETERMINISTIC=1 | --seed \d+", "", entry["command"])
-        kinds.setdefault((net, kind), []).append(entry)
-    return [_record(net, trainings) for (net, _), trainings in kinds.items()]
+        kinds.setdefault((net, _without_seed(entry["command"])), []).append(entry)
+    return [_record(net, kind, kinds) for net, kind in kinds]
 
 
-def _record(net: str, trainings: list[dict]) -> Record:
+def pooled_notebooks(records: Sequence[Record]) -> list[Record]:
+    """Those of one notebook that differ in their seed alone as one."""
+    kinds: dict[tuple, list[Record]] = {}
+    for record in records:
+        kinds.setdefault((record.notebook, record.data, _without_seed(record.command)), []).append(record)
+    return [_together(alike) if len(alike) > 1 else alike[0] for alike in kinds.values()]
+
+
+def _without_seed(command: str) -> str:
+    return re.sub(r"FER_KERAS_DETERMINISTIC=1 | --seed \d+| -p SEED \d+", "", command)
+
+
+def _record(net: str, kind: str, kinds: dict[tuple[str, str], list[dict]]) -> Record:
+    trainings = kinds[net, kind]
     first = trainings[0]
     values = {f"{net}_{NAMES.get(name, name)}": _over(name, trainings) for name in first["values"]}
-    width = re.search(r" -o width ([\d.]+)", first["command"])
-    values |= {"net": {"value": net}, "width": {"value": float(width[1]) if width else 1}}
-    values |= {"trainings": {"value": len(trainings)}}
+    width = re.search(r" -o width ([\d.]+)", kind)
+    split = re.search(r" --split (\w+)", kind)
+    about = {"net": net, "width": float(width[1]) if width else 1, "trainings": len(trainings)}
+    about |= {"split": split[1] if split else "ours"}
+    values |= {name: {"value": value} for name, value in about.items()}
+    of_rival = kinds.get((RIVALS.get(net), kind.replace(f" {net} ", f" {RIVALS.get(net)} ")), [])
+    if lead := _lead(trainings, of_rival):
+        values[f"{net}_over_{RIVALS[net]}_named"] = lead
+    without = {option: kinds.get((net, _with_option(kind, option)), []) for option in ("batch_norm false", "dropout 0")}
+    if saved := _epochs_saved(trainings, without["batch_norm false"]):
+        values["batch_norm_saves_epochs"] = saved
+    if closed := _gap_closed(trainings, without["dropout 0"]):
+        values["dropout_closes"] = closed
     logs = [each["history"]["accuracy"] for each in trainings if "history" in each]
-    log = tuple(np.mean(logs, axis=0)) if logs else ()
+    log = tuple(np.mean([each[: min(map(len, logs))] for each in logs], axis=0)) if logs else ()
     return Record("training", first["command"], first["date"], first["device"], first["data"], values, log)
 
 
@@ -40,18 +67,82 @@ def _over(name: str, trainings: list[dict]) -> dict:
     entries = [each["values"][name] for each in trainings]
     if len(entries) == 1:
         return entries[0]
-    numbers = [entry["value"] for entry in entries]
-    if name == "accuracy":
-        return _accuracy(trainings) | {"trainings": len(entries)}
-    least = {"last_training_accuracy": min, "last_training_loss": max}.get(name, np.mean)
-    return entries[0] | {"value": float(least(numbers)), "trainings": len(entries)}
+    found = entries[0] | {"value": float(LEAST.get(name, np.mean)([entry["value"] for entry in entries]))}
+    if name in BITS:
+        found = _of_seeds_and_faces(_right(trainings, name))
+    return found | {"trainings": len(entries)}
 
 
-def _accuracy(trainings: list[dict]) -> dict:
-    """The mean accuracy, by the bits that each training kept of every face."""
+def _lead(trainings: list[dict], others: list[dict]) -> dict | None:
+    """By how much more often these are right than others with the same seeds, on the same faces."""
+    seeds = min(len(trainings), len(others))
+    if not seeds or any("right" not in each for each in [*trainings, *others]):
+        return None
+    ours, theirs = (_right(some[:seeds], "accuracy") for some in (trainings, others))
+    return _of_seeds_and_faces(ours - theirs) | {"trainings": seeds}
+
+
+def _with_option(kind: str, option: str) -> str:
+    """The command with an option of the net where `make evidence` writes it: behind the split."""
+    head, split, tail = kind.partition(" --split theirs")
+    return f"{head}{split} -o {option}{tail}" if split else ""
+
+
+def _epochs_saved(trainings: list[dict], others: list[dict]) -> dict | None:
+    """How many epochs fewer these take, seed by seed, to the lowest training loss that all of them come to."""
+    pairs = list(zip(trainings, others, strict=False))
+    losses = [[np.array(each["history"]["loss"]) for each in pair] for pair in pairs]
+    if not losses:
+        return None
+    goal = max(loss.min() for pair in losses for loss in pair)
+    return _of_seeds([np.argmax(other <= goal) - np.argmax(own <= goal) for own, other in losses])
+
+
+def _gap_closed(trainings: list[dict], others: list[dict]) -> dict | None:
+    """By how much nearer validation is to training accuracy, both of the net as it ends, seed by seed."""
+    gaps = [
+        [each["values"]["known_accuracy"]["value"] - each["values"]["accuracy"]["value"] for each in pair]
+        for pair in zip(trainings, others, strict=False)
+    ]
+    return _of_seeds([other - own for own, other in gaps]) if gaps else None
+
+
+def _right(trainings: list[dict], name: str) -> np.ndarray:
+    """(trainings, faces): 1 where a face was told rightly."""
+    n = trainings[0]["values"][name]["n"]
+    bits = [np.frombuffer(bytes.fromhex(each[BITS[name]]), np.uint8) for each in trainings]
+    return np.array([np.unpackbits(each, count=n) for each in bits]).astype(float)
+
+
+def _of_seeds_and_faces(values: np.ndarray) -> dict:
     from fer_keras.scores import over_seeds_and_faces  # which needs pandas: most calls do without
 
-    n = trainings[0]["values"]["accuracy"]["n"]
-    bits = [np.frombuffer(bytes.fromhex(each["right"]), np.uint8) for each in trainings]
-    right = np.array([np.unpackbits(each, count=n) for each in bits]).astype(float)
-    return over_seeds_and_faces(right)
+    return over_seeds_and_faces(values)
+
+
+def _of_seeds(values: Sequence[float]) -> dict:
+    from fer_keras.scores import over_seeds
+
+    return over_seeds(values) | {"trainings": len(values)}
+
+
+def _together(records: list[Record]) -> Record:
+    values = {}
+    for name, entry in records[0].values.items():
+        entries = [each.values[name] for each in records if each.measures([name])]
+        values[name] = _mean(entries) if len(entries) == len(records) else entry
+    return replace(records[0], values=values | {"trainings": {"value": len(records)}})
+
+
+def _mean(entries: list[dict]) -> dict:
+    """The mean of values that were each measured with an interval over faces; theirs grows by what seeds differ."""
+    from scipy.stats import t
+
+    numbers = np.array([entry["value"] for entry in entries], float)
+    mean, seeds = float(numbers.mean()), len(entries)
+    if not all("interval" in entry for entry in entries):
+        return entries[0] | {"value": mean}
+    of_faces = np.mean([(entry["interval"][1] - entry["interval"][0]) / 2 for entry in entries])
+    of_seeds = t.ppf(0.975, seeds - 1) * numbers.std(ddof=1) / np.sqrt(seeds)
+    reach = float(np.hypot(of_faces, of_seeds))
+    return entries[0] | {"value": mean, "interval": [mean - reach, mean + reach], "trainings": seeds}

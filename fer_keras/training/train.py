@@ -39,7 +39,7 @@ def train(
     """Train by the net's own recipe, or load the run if these very settings have been trained before.
 
     net: a name, `module:function`, or a model (of which a copy is trained, from its present weights).
-    recipe: the name of another recipe, or a Recipe; nets of your own go by report C's. options: for `build`.
+    recipe: the name of another recipe, or a Recipe; nets of your own go by `own`. options: for `build`.
     changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are.
     title: what the bar says (the net's name, what of it was changed, and the seed).
     A training that was stopped or killed goes on after the last epoch that was saved.
@@ -161,9 +161,9 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
 
 
 def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
-    """The recipe of that name; without one the net's own, and report C's for nets that have none."""
+    """The recipe of that name; without one the net's own, and `own` for nets that have none."""
     if name is None:
-        name = net if isinstance(net, str) and net in RECIPES else "cnn_pyramid"
+        name = net if isinstance(net, str) and net in RECIPES else "own"
     if name not in RECIPES:
         raise ValueError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
     return RECIPES[name]
