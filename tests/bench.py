@@ -28,6 +28,7 @@ from fer_keras.data.load import read_source
 from fer_keras.drawing.people import _draw
 from fer_keras.report.run import default_jobs
 from fer_keras.study.records import result
+from tests.evidence import paused
 
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results" / "bench.json"
 
@@ -407,16 +408,17 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="write the values into notebooks/results/bench.json")
     options = parser.parse_args()
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for part in options.parts or PARTS:
-        values = PARTS[part](options)
-        print(f"\n{part}: {PARTS[part].__doc__}")
-        for name, value in values.items():
-            print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
-        command = f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else "")
-        command += f" --preset {options.preset}" if part == "report" else ""
-        data = options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded"
-        rounded = {name: value if isinstance(value, dict) else round(value, 4) for name, value in values.items()}
-        kept[part] = result(command, data, rounded)
+    with paused():  # what `make evidence` trains meanwhile would be in the way
+        for part in options.parts or PARTS:
+            values = PARTS[part](options)
+            print(f"\n{part}: {PARTS[part].__doc__}")
+            for name, value in values.items():
+                print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
+            command = f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else "")
+            command += f" --preset {options.preset}" if part == "report" else ""
+            data = options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded"
+            rounded = {name: value if isinstance(value, dict) else round(value, 4) for name, value in values.items()}
+            kept[part] = result(command, data, rounded)
     if options.keep:
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
