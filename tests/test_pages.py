@@ -46,7 +46,9 @@ def site(tmp_path_factory) -> Path:
             del notebook.cells[-1]
             notebook.cells[2].source = notebook.cells[2].source.split("\n\nand one that")[0]
         pages.leave(out, name, notebook, **changes)
-    with pytest.warns(rendering.FormulaWarning, match="07_everything: the formula .*unknownmacro is not known"):
+    with pytest.warns(
+        rendering.FormulaWarning, match=r"07_everything: the formula .*unknownmacro.* is not understood: Unknown"
+    ):
         write_site(out)
     return out
 
@@ -84,35 +86,36 @@ def characters(formula) -> set[str]:
     [
         (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "<mtr>*2"),
         (r"\begin{gathered} a \\ b \end{gathered}", "<mtr>*2"),
-        (r"\operatorname*{arg\,max}_{\theta} f", "<munder><mrow><mtext>arg\xa0max</mtext>"),
-        (r"\arg\min_k f", "<munder><mrow><mtext>arg\xa0min</mtext>"),
-        (r"\max_k f", "<munder><mo>max</mo>"),
+        (r"\begin{align} a &= b \\ c &= d \end{align}", "<mtr>*2"),
+        (r"\operatorname*{arg\,max}_{\theta} f", "<mi>arg\u2009max</mi></mrow><mi>θ</mi></munder>"),
+        (r"\max_k f", "<mi>max</mi></mrow><mi>k</mi></munder>"),
         (r"\boldsymbol{\theta}", "<mi>𝜽</mi>"),
-        (r"\mathbf{1}", "<mn>𝟏</mn>"),
-        (r"\mathrm{d}", "<mtext>d</mtext>"),
-        (r"a \sim b", "<mo>∼</mo>"),
+        (r"\mathbf{1}", "<mi>𝟏</mi>"),
+        (r"\mathrm{d}", '<mi mathvariant="normal">d</mi>'),
+        (r"a \sim b", ">∼</mo>"),
         (r"a \pm b", "<mo>±</mo>"),
-        (r"a = -b", '<mo form="prefix">−</mo>'),
+        (r"a = -b", '<mo lspace="0" rspace="0">−</mo>'),
         (r"a - b", "<mo>−</mo>"),
-        (r"y \log x", '<mspace width="0.167em" />*2'),
+        (r"y \log x", '<mspace width="0.1667em"/>'),
         (r"\overline{ab}", 'stretchy="true">¯</mo>'),
         (r"a < b", "<mo>&lt;</mo>"),
         (r"a/b", '<mo lspace="0" rspace="0">/</mo>'),
+        (r"a \neq b \not= c", "≠*2"),
     ],
 )
-def test_what_the_converter_would_misread_is_put_right(tex, holds):
+def test_formulas_are_set_as_tex_sets_them(tex, holds):
     text, _, times = holds.partition("*")
     found = mathml(tex, display=True)
-    ElementTree.fromstring(found)  # well formed
-    assert found.count(text) == int(times or 1), found
+    ElementTree.fromstring(found.replace("&ApplyFunction;", ""))  # well formed
+    assert "<mtext>(1)" not in found and found.count(text) == int(times or 1), found
 
 
 @pytest.mark.parametrize(
     "tex",
-    [r"\foo{x}", r"\frac{a}{b", "a & b", r"\text{if $x$}", r"\sum\nolimits x", r"\not= x", r"\left( x", " ",
+    [r"\foo{x}", r"\frac{a}{b", "a & b", r"\text{if $x$}", r"\left( x", " ",
      r"\begin{tikz}x\end{tikz}", r"\hline", r"\label{x}"],
 )  # fmt: skip
-def test_a_formula_that_is_not_fully_understood_is_refused_in_a_sentence(tex):
+def test_a_formula_that_is_not_understood_is_refused_in_a_sentence(tex):
     with pytest.raises(FormulaError, match="formula"):
         mathml(tex)
 
