@@ -7,7 +7,6 @@ from scipy.stats import entropy
 
 from fer_keras import EMOTIONS, load_faces
 from fer_keras.study import confused, records
-from fer_keras.study.tables import score_table
 
 ROWS = pd.Index(["fear", "sad", "neutral"], name="true")
 
@@ -66,19 +65,10 @@ def test_entropy_is_in_bits():
 def test_of_no_rows_there_are_no_scores(counts):
     none = counts[:0]
     for table in (confused.recalls, confused.one_way, confused.both_ways, confused.entropies):
-        assert table(none).empty and confused.leader(table(none)) == "nothing"
+        assert table(none).empty
     for table in (confused.recalls_under_average, confused.one_way_beyond_average, confused.both_ways_beyond_average):
         assert table(none).empty
     assert confused.of_reports(confused.one_way(none), confused.one_way_beyond_average(none)).empty
-
-
-def test_the_leader_is_alone_only_where_intervals_say_so():
-    rows = {"a": (0.3, [0.25, 0.35]), "b": (0.2, [0.15, 0.26]), "c": (0.05, [0.04, 0.06])}
-    table = score_table({name: {"value": value, "interval": ends} for name, (value, ends) in rows.items()})
-    assert confused.leader(table) == "*a* (30%) or *b*"
-    assert confused.leader(table.loc[["a", "c"]]) == "*a* (30%)"
-    assert confused.leader(table, lowest=True) == "*c* (5%)"
-    assert confused.leader(table.loc[["b", "a"]], lowest=True) == "*b* (20%) or *a*"
 
 
 def test_what_the_reports_name_gets_a_word(counts):

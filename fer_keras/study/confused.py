@@ -100,20 +100,6 @@ def weighed(counts: pd.DataFrame, weights: pd.DataFrame) -> dict:
     return {"value": float(value), "n": int(n.sum()), "interval": [float(value - reach), float(value + reach)]}
 
 
-def leader(table: pd.DataFrame, lowest: bool = False) -> str:
-    """ "fear as sad (21%)": the row with the largest value, or the lowest; and the next one, where their intervals
-    overlap. "nothing" for no rows."""
-    if table.empty:
-        return "nothing"
-    ordered = table.sort_values("value", ascending=lowest, kind="stable")
-    text = f"*{ordered.index[0]}* ({ordered['value'].iloc[0]:.0%})"
-    if len(ordered) == 1:
-        return text
-    (low, high), (next_low, next_high) = ordered["interval"].iloc[:2]
-    apart = high < next_low if lowest else low > next_high
-    return text if apart else f"{text} or *{ordered.index[1]}*"
-
-
 def class_distances(
     vectors: np.ndarray, labels: np.ndarray, origin: str, resamples: int = 300, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from fer_keras.faces import Faces
-from fer_keras.scores import MAJORITY, accuracy, difference
+from fer_keras.scores import MAJORITY, accuracy, difference, over_faces
 from fer_keras.study.records import record
 
-NOT_LEARNT = "has not learnt"
-COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+TRAININGS = {1: "one training", 2: "two trainings", 3: "three trainings"}
 
 
 def hits(runs: Mapping, faces: Faces, training: Faces | None = None) -> pd.DataFrame:
@@ -39,12 +38,17 @@ def score_table(rows: Mapping[str, Mapping]) -> pd.DataFrame:
 
 
 def shares(right: pd.DataFrame) -> pd.DataFrame:
-    """The accuracy of each column of `hits`, with n and Wilson's 95 % interval.
+    """The accuracy of each column of `hits`, with n and Wilson's 95 % interval; of columns that are means over several
+    trainings with that of the bootstrap over faces. NaN counts as no face; a column of no faces has no row.
 
     Where there is a majority class, `learnt` says whether the net is shown to be better than it.
     """
-    always_right = np.ones(len(right), bool)
-    table = score_table({label: accuracy(always_right, right[label]) for label in right})
+    rows = {}
+    for label in right:
+        known = right[label].dropna().astype(float)
+        if len(known):
+            rows[label] = accuracy(known, True) if known.isin([0, 1]).all() else over_faces(known)
+    table = score_table(rows)
     if MAJORITY in table.index:
         lows = table["interval"].str[0].astype(float)
         table["learnt"] = lows > table.loc[MAJORITY, "value"]
@@ -52,22 +56,52 @@ def shares(right: pd.DataFrame) -> pd.DataFrame:
 
 
 def learnt(scores: pd.DataFrame) -> list[str]:
-    """The nets of a table of `shares` that are shown to be better than the majority class."""
+    """The nets of a table of `shares` that are shown to be better than the majority class. Nothing is ranked, compared
+    or mapped of the others."""
     return [label for label in scores.index[scores["learnt"]] if label != MAJORITY]
-
-
-def not_learnt(scores: pd.DataFrame) -> list[str]:
-    """The nets that are not: nothing is ranked, compared or mapped of these."""
-    return [label for label in scores.index[~scores["learnt"]] if label != MAJORITY]
 
 
 def differences(right: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
     """How much more often the first net of each pair is right than the second, face by face, with n, 95 % interval and
-    the p of McNemar's test. pairs: by the label of the row."""
-    always_right = np.ones(len(right), bool)
-    return score_table({
-        label: difference(always_right, right[one], right[other]) for label, (one, other) in pairs.items()
-    })  # fmt: skip
+    the p of McNemar's test. pairs: by the label of the row. Where `right` has the majority class, pairs with a net that
+    has not learnt are left out."""
+    able = learnt(shares(right)) if MAJORITY in right else right.columns
+    rows = {}
+    for label, (one, other) in pairs.items():
+        if one in able and other in able:
+            rows[label] = difference(np.ones(len(right), bool), right[one], right[other])
+    return score_table(rows).reindex(columns=["value", "n", "interval", "p"])
+
+
+def by_part(right: pd.DataFrame, one: str, other: str, parts: Mapping[str, np.ndarray], beyond: str) -> pd.DataFrame:
+    """How much more often one net is right than another on some faces and on others: a row a part (a mask by label), no
+    row for a part without faces. The row `beyond` has how far the first part's value lies above the second's.
+
+    right: `hits` with the majority class; empty where one of the nets has not learnt."""
+    rows = {}
+    if {one, other} <= set(learnt(shares(right))):
+        for label, where in parts.items():
+            if where.any():
+                rows[label] = difference(np.ones(where.sum(), bool), right[one][where], right[other][where])
+    first, second, *_ = parts
+    if first in rows and second in rows:
+        rows[beyond] = _apart(rows[first], rows[second])
+    return score_table(rows)
+
+
+def minus(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """By how much the scores of one table are above those of the same labels in another, which are of other faces: n of
+    the fewer, and a 95 % interval (made of both intervals as Newcombe does it)."""
+    labels = one.index.intersection(other.index, sort=False)
+    return score_table({label: _apart(one.loc[label], other.loc[label]) for label in labels})
+
+
+def _apart(one: Mapping, other: Mapping) -> dict:
+    (low, high), (other_low, other_high) = one["interval"], other["interval"]
+    value = one["value"] - other["value"]
+    down = np.hypot(one["value"] - low, other_high - other["value"])
+    up = np.hypot(high - one["value"], other["value"] - other_low)
+    return {"value": value, "n": min(one["n"], other["n"]), "interval": [value - down, value + up]}
 
 
 def word(row: Mapping, below: str, unclear: str, above: str) -> str:
@@ -78,23 +112,35 @@ def word(row: Mapping, below: str, unclear: str, above: str) -> str:
 
 
 def words(table: pd.DataFrame, below: str, unclear: str, above: str) -> pd.Series:
-    """`word` of each row."""
+    """`word` of each row; `.get(label, default)` has one of them, or a word for its lack."""
     found = {label: word(row, below, unclear, above) for label, row in table.iterrows()}
     return pd.Series(found, dtype=object)
 
 
-def listed(items, form: str = "") -> str:
-    """ "a, b and c": of a list, or of the values of a table of scores, each in this format; "none" for no items."""
-    values = items["value"] if isinstance(items, pd.DataFrame) else items
-    texts = [format(value, form) for value in values]
-    if not texts:
-        return "none"
-    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+def listed(items) -> str:
+    """ "a, b and c"; "none" for no items."""
+    *most, last = map(str, items if len(items) else ["none"])
+    return f"{', '.join(most)} and {last}" if most else last
 
 
-def counted(n: int, thing: str) -> str:
-    """ "one training", "three trainings", "12 trainings"."""
-    return f"{COUNTS[n] if n < len(COUNTS) else f'{n:,}'} {thing}{'' if n == 1 else 's'}"
+def leader(table: pd.DataFrame, lowest: bool = False) -> str:
+    """ "fear as sad (21%)": the row with the largest value, or the lowest; and the next one, where their intervals
+    overlap. "nothing" for no rows."""
+    if table.empty:
+        return "nothing"
+    ordered = table.sort_values("value", ascending=lowest, kind="stable")
+    text = f"*{ordered.index[0]}* ({ordered['value'].iloc[0]:.0%})"
+    if len(ordered) == 1:
+        return text
+    (low, high), (next_low, next_high) = ordered["interval"].iloc[:2]
+    apart = high < next_low if lowest else low > next_high
+    return text if apart else f"{text} or *{ordered.index[1]}*"
+
+
+def reach(row: Mapping) -> str:
+    """ "0.55 to 0.61": the 95 % interval of a score; "unknown" where it has none."""
+    interval = row["interval"]
+    return f"{interval[0]:.2f} to {interval[1]:.2f}" if np.size(interval) == 2 else "unknown"
 
 
 def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.formats.style.Styler":
@@ -105,35 +151,31 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
     """
     rows = {}
     for label, run in runs.items():
-        config = run.config
+        kept = run.history.loc[run.metrics["epoch"]]
         rows[label] = {
-            "net": config["net"],
-            "width": float(config["options"].get("width", 1)),
+            "net": run.config["net"],
+            "width": float(run.config["options"].get("width", 1)),
             "parameters": run.metrics["parameters"],
             "epochs": len(run.history),
-            "batch": config["recipe"].get("batch_size", 128),
-            "seed": config["seed"],
-            "accuracy": float(run.history["accuracy"][run.metrics["epoch"]]),
-            "loss": float(run.history["loss"][run.metrics["epoch"]]),
+            "batch": run.config["recipe"].get("batch_size", 128),
+            "seed": run.config["seed"],
+            "logged_training_accuracy": float(kept["accuracy"]),
+            "logged_training_loss": float(kept["loss"]),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
-    first = next(iter(runs.values()))
     record("data", Path(data).name)
     record("faces", len(faces))
     record("judged_split", str(judged.splits[0]))
     record("judged_faces", len(judged))
-    record("device", first.metrics["device"])
-    columns = ["width", "epochs", "parameters", "logged_training_accuracy", "logged_training_loss"]
-    told = table.rename(columns={"accuracy": columns[3], "loss": columns[4]})
+    record("device", next(iter(runs.values())).metrics["device"])
     if table["net"].nunique() == 1:
-        record(told[["net", *columns]].iloc[0])
+        record(table.iloc[0])
     else:
-        for name in columns:
-            record(told[name], suffix=name)
+        for name in table.columns.drop("net"):
+            record(table[name], suffix=name)
     training = (faces.splits == "Training").sum()
-    caption = f"What was trained on the {training:,} training faces of {Path(data).name}; accuracy and loss as logged"
-    forms = {"width": "{:g}", "seed": "{}", "accuracy": "{:.3f}", "loss": "{:.3f}"}
-    return table.style.format(forms, thousands=",").set_caption(caption)
+    shown = table.rename(columns=lambda name: name.replace("_", " ")).style.format(precision=3, thousands=",")
+    return shown.set_caption(f"What was trained on the {training:,} training faces of {Path(data).name}")
 
 
 def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None, trainings: int = 1) -> str:
@@ -143,24 +185,18 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
     """
     kind = "drawn faces" if judged.regions is not None else f"{judged.splits[0]} faces"
     also = " (the same chose the epoch)" if judged is validation else ""
-    text = f"Measured on {len(judged):,} {kind}{also}; {counted(trainings, 'training')} each."
-    if scores is not None and not_learnt(scores):
-        idle = [f"`{label}`" for label in not_learnt(scores)]
-        text += f" Not learnt: {listed(idle)}."
+    each = TRAININGS.get(trainings, f"{trainings:,} trainings")
+    text = f"Measured on {len(judged):,} {kind}{also}; {each} each."
+    if scores is not None:
+        idle = [f"`{label}`" for label in scores.index if label not in (MAJORITY, *learnt(scores))]
+        text += f" Not learnt: {listed(idle)}." if idle else ""
     return text
 
 
 def no_answer(scores: pd.DataFrame) -> str:
-    """What a notebook answers where no net of a table of `shares` has learnt anything; "" where one
-    has."""
+    """What a notebook answers where no net of a table of `shares` has learnt anything; "" where one has."""
     if learnt(scores):
         return ""
     best, always = scores["value"].drop(MAJORITY).max(), scores.loc[MAJORITY, "value"]
     nets = "the net has" if len(scores) == 2 else "the nets have"
     return f"No answer yet: {nets} learnt nothing ({best:.2f} against {always:.2f} for always the commonest emotion)."
-
-
-def reach(row: Mapping) -> str:
-    """ "0.55 to 0.61": the 95 % interval of a score; "unknown" where it has none."""
-    interval = row["interval"]
-    return f"{interval[0]:.2f} to {interval[1]:.2f}" if np.size(interval) == 2 else "unknown"
