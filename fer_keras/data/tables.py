@@ -1,13 +1,14 @@
 """CSV files with a face's 2,304 pixels in one column, and FER+ votes.
 
-pyarrow splits a clean file into columns, and the pixels are made of their digits, thousands of faces at a time.
-A file with any fault is refused by that; then a slower reader goes row by row and says what is wrong where.
+The pixels of some rows are made of all their digits at once. Where that fails, they are read one by one, which says
+what is wrong where.
 """
 
 import csv
 import io
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import BinaryIO
 
 import numpy as np
@@ -19,8 +20,7 @@ from fer_keras.faces import EMOTIONS, SIZE, SPLITS, UNLABELLED, VOTE_NAMES, Face
 
 PIXELS = SIZE * SIZE
 LONGEST_ROW = 100_000  # bytes; a face takes 9,300 at most
-BLOCK = 4 << 20  # bytes that pyarrow splits at once; 1 MB took a third longer, 16 MB no less
-ROWS = 32  # rows whose digits are worked on at once: 300 kB, which stay in the processor's cache
+ROWS = 32  # whose digits are worked on at once: 300 kB, which stay in the processor's cache
 
 # What a file is: names of the columns for label or id, pixels, split. Spaces and capitals do not matter.
 FORMS = {
@@ -58,98 +58,38 @@ def missing_columns(name: str, columns: list[str]) -> SourceError:
 
 def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
     """The faces in a CSV of one of FORMS; their `ids` are row numbers, or the `id` column."""
+    images, heads = [np.empty((0, PIXELS), np.uint8)], []
     with opener() as file:
         form, columns = form_of(file)
         if form is None:
             raise missing_columns(name, columns)
-        try:
-            return _read_clean(file, form, columns)
-        except Exception:  # whatever it was, the careful reader says it better
-            pass
-    with opener() as file:
-        form_of(file)
-        return _read_carefully(name, file, form, columns, problems)
-
-
-def _read_clean(file: BinaryIO, form: str, columns: list[str]) -> Faces:
-    """All rows, block by block; any exception means that the file is not clean."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    label_or_id, pixels, usage = FORMS[form]
-    wanted = [column for column in FORMS[form] if column]
-    blocks = arrow.open_csv(
-        file,
-        arrow.ReadOptions(column_names=columns, block_size=BLOCK),
-        arrow.ParseOptions(quote_char=False),
-        arrow.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string()), null_values=[]),
-    )
-    images, heads = [np.empty((0, PIXELS), np.uint8)], []
-    for block in bar(blocks, "reading", " blocks"):
-        images.append(_numbers(block[pixels]))
-        usages = block[usage].to_pylist() if usage else [""] * len(block)
-        heads += [_head(form, *row) for row in zip(block[label_or_id].to_pylist(), usages, strict=True)]
-    return _faces(form, np.concatenate(images), heads, np.arange(1, len(heads) + 1))
-
-
-def _numbers(texts) -> np.ndarray:
-    """The numbers in an Arrow array of texts, uint8 (n, 2304), from their digits: all texts' bytes at once."""
-    from pyarrow import compute
-
-    joined = compute.binary_join_element_wise(texts, "", " ")  # a space behind each text's last number
-    ends = np.frombuffer(joined.buffers()[1], np.int32)[: len(texts) + 1]
-    data = np.frombuffer(joined.buffers()[2], np.uint8)
-    numbers = [np.empty((0, PIXELS), np.uint8)]
-    for first in range(0, len(texts), ROWS):
-        stop = min(first + ROWS, len(texts))
-        numbers.append(_numbers_of_rows(data[ends[first] : ends[stop]], ends[first + 1 : stop + 1] - ends[first]))
-    return np.concatenate(numbers)
-
-
-def _numbers_of_rows(data: np.ndarray, row_ends: np.ndarray) -> np.ndarray:
-    digits = data - 48
-    is_digit = digits < 10
-    digits *= is_digit
-    if np.count_nonzero(is_digit) + np.count_nonzero(data == 32) != len(data):
-        raise BadRow("something that is neither a digit nor a space")
-    last = np.flatnonzero(is_digit[:-1] > is_digit[1:])  # where each number has its last digit
-    if not np.array_equal(last[PIXELS - 1 :: PIXELS] + 2, row_ends):
-        raise BadRow("a row with another number of pixels")
-    pair = is_digit[1:] & is_digit[:-1]
-    hundreds = digits[:-2] * (pair[1:] & pair[:-1])
-    values = digits.copy()
-    values[1:] += 10 * digits[:-1]
-    too_large = (hundreds > 2) | ((hundreds == 2) & (values[2:] > 55))
-    if too_large.any() or (pair[2:] & pair[:-2]).any():  # two pairs two apart: four digits
-        raise BadRow("a number above 255")
-    values[2:] += 100 * hundreds
-    return values.take(last).reshape(-1, PIXELS)
-
-
-def _read_carefully(name: str, file: BinaryIO, form: str, columns: list[str], problems: Problems) -> Faces:
-    images, heads, numbers = [], [], []
-    for number, line_number, line in bar(_rows(file), f"checking {name}", " rows"):
-        try:
-            if len(line) >= LONGEST_ROW:
-                raise BadRow("longer than any face's can be")
-            row = next(csv.reader([line], skipinitialspace=True))
-            if len(row) != len(columns):
-                raise BadRow(f"{len(row)} columns instead of {len(columns)}")
-            fields = dict(zip(columns, row, strict=True))
-            label_or_id, pixels, usage = (fields.get(column, "") for column in FORMS[form])
-            image, head = _pixels(pixels), _head(form, label_or_id, usage)
-        except (BadRow, csv.Error) as error:
-            problems.add(f"{name}, row {number} (line {line_number}): {error}")
-            continue
-        images.append(image)
-        heads.append(head)
-        numbers.append(number)
-    if not numbers and not problems.count:
+        rows = _rows(file)
+        for block in bar(iter(lambda: list(islice(rows, ROWS)), []), f"reading {name}", " blocks"):
+            try:
+                found = [_read(block, form, columns)]
+            except BadRow:  # in which row?
+                found = []
+                for row in block:
+                    try:
+                        found.append(_read([row], form, columns))
+                    except BadRow as error:
+                        problems.add(f"{name}, row {row[0]} (line {row[1]}): {error}")
+            for some_images, some_heads in found:
+                images.append(some_images)
+                heads += some_heads
+    if not heads and not problems.count:
         raise SourceError(f"{name} has a header but no rows")
-    return _faces(form, np.array(images, np.uint8).reshape(-1, PIXELS), heads, np.array(numbers, int))
+    return faces_of(np.concatenate(images), heads)
 
 
-def _rows(file: BinaryIO) -> Iterator[tuple[int, int, str]]:
+def faces_of(images: np.ndarray | list[np.ndarray], heads: list[tuple]) -> Faces:
+    """Faces of their pixels, and of an id, a split and a label each."""
+    ids, splits, labels = zip(*heads, strict=True) if heads else ((), (), ())
+    pixels = np.asarray(images, np.uint8).reshape(-1, SIZE, SIZE)
+    return Faces(pixels, np.array(labels, np.int8), np.array(splits, "U12"), np.array(ids))
+
+
+def _rows(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
     """Number of each row, of its line in the file, and its text, cut off where no face is so long."""
     number, line_number = 0, 1
     while line := file.readline(LONGEST_ROW):
@@ -157,52 +97,85 @@ def _rows(file: BinaryIO) -> Iterator[tuple[int, int, str]]:
         rest = line
         while len(rest) == LONGEST_ROW and not rest.endswith(b"\n"):
             rest = file.readline(LONGEST_ROW)
-        if text := line.strip(b"\r\n \t") if len(line) < LONGEST_ROW else line:
+        if not line.isspace():
             number += 1
-            yield number, line_number, text.decode("utf-8", "replace")
+            yield number, line_number, line
+
+
+def _read(rows: list[tuple[int, int, bytes]], form: str, columns: list[str]) -> tuple[np.ndarray, list[tuple]]:
+    """Pixels of some rows, uint8 (n, 2304), and their ids, splits and labels."""
+    texts, heads = [], []
+    for number, _, line in rows:
+        cells = _cells(line)
+        if len(cells) != len(columns):
+            raise BadRow(f"{len(cells)} columns instead of {len(columns)}")
+        fields = dict(zip(columns, cells, strict=True))
+        label_or_id, pixels, usage = (fields.get(column, b"") for column in FORMS[form])
+        own_id, split, label = _head(form, label_or_id, usage)
+        heads.append((number if own_id is None else own_id, split, label))
+        texts.append(pixels.strip())
+    return _numbers(texts), heads
+
+
+def _cells(line: bytes) -> list[bytes]:
+    if len(line) == LONGEST_ROW:
+        raise BadRow("longer than any face's can be")
+    line = line.strip(b"\r\n \t")
+    if b'"' not in line and b"\r" not in line:
+        return line.split(b",")
+    try:
+        (cells,) = csv.reader([line.decode("utf-8", "replace")], skipinitialspace=True)
+    except csv.Error as error:
+        raise BadRow(str(error)) from None
+    return [cell.encode() for cell in cells]
 
 
 @lru_cache(1000)
-def _head(form: str, label_or_id: str, usage: str) -> tuple[int, str, int]:
-    """Label, split and id of a row."""
+def _head(form: str, label_or_id: bytes, usage: bytes) -> tuple[int | None, str, int]:
+    """Id, split and label of a row."""
     if form == "course, unlabelled":
-        return UNLABELLED, "Unlabelled", _whole_number(label_or_id, "id", 2**62)
+        return _whole_number(label_or_id, "id", 2**62), "Unlabelled", UNLABELLED
     label = _whole_number(label_or_id, FORMS[form][0], len(EMOTIONS))
-    split = usage.strip() if FORMS[form][2] else "Training"
+    split = usage.decode("utf-8", "replace").strip() if FORMS[form][2] else "Training"
     if split not in SPLITS:
         raise BadRow(f"Usage is {split[:20]!r}, none of {', '.join(SPLITS)}")
-    return label, split, 0
+    return None, split, label
 
 
-def _pixels(text: str) -> np.ndarray:
-    data = np.frombuffer(f"{text.strip()} ".encode(), np.uint8)
-    try:
-        return _numbers_of_rows(data, np.array([len(data)]))[0]
-    except BadRow:  # what is wrong with it?
-        values = text.split()
-        if len(values) != PIXELS:
-            raise BadRow(f"{len(values):,} pixels instead of {PIXELS:,} ({SIZE} × {SIZE})") from None
-        return np.array([_whole_number(value, "pixel", 256, i) for i, value in enumerate(values, 1)], np.uint8)
+def _numbers(texts: list[bytes]) -> np.ndarray:
+    """The numbers in texts, uint8 (n, 2304), from the digits of all texts at once."""
+    data = np.frombuffer(b" ".join([b" ", *texts, b""]), np.uint8)
+    digits = data - 48
+    is_digit = digits < 10
+    digits *= is_digit
+    pair = is_digit[1:] & is_digit[:-1]
+    values = digits[2:] + np.uint16(10) * digits[1:-1] + np.uint16(100) * (digits[:-2] * pair[1:])
+    last = np.flatnonzero(is_digit[2:-1] > is_digit[3:])  # where each number has its last digit
+    ends = np.cumsum([len(text) + 1 for text in texts]) - 2  # where each text has
+    all_known = np.count_nonzero(is_digit) + np.count_nonzero(data == 32) == len(data)
+    four_digits = pair[2:] & pair[:-2]
+    if all_known and not four_digits.any() and np.array_equal(last[PIXELS - 1 :: PIXELS], ends):
+        found = values.take(last)
+        if found.max() < 256:
+            return found.astype(np.uint8).reshape(-1, PIXELS)
+    return np.array([_one_by_one(text) for text in texts], np.uint8)
 
 
-def _whole_number(text: str, what: str, end: int, position: int | None = None) -> int:
+def _one_by_one(text: bytes) -> list[int]:
+    """The same of one text, with whatever space between numbers; says what is wrong."""
+    values = text.split()
+    if len(values) != PIXELS:
+        raise BadRow(f"{len(values):,} pixels instead of {PIXELS:,} ({SIZE} × {SIZE})")
+    return [_whole_number(value, f"pixel {i:,}", 256) for i, value in enumerate(values, 1)]
+
+
+def _whole_number(data: bytes, what: str, end: int) -> int:
     """The number, if it is whole and lies in 0 to end − 1."""
-    text = text.strip()
+    text = data.decode("utf-8", "replace").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < end):
-        which = what if position is None else f"{what} {position:,}"
-        what_is_right = "a whole number" if end > 256 else f"a whole number from 0 to {end - 1}"
-        raise BadRow(f"{which} is {text[:20]!r}, not {what_is_right}")
+        right = "a whole number" if end > 256 else f"a whole number from 0 to {end - 1}"
+        raise BadRow(f"{what} is {text[:20]!r}, not {right}")
     return int(text)
-
-
-def _faces(form: str, images: np.ndarray, heads: list, numbers: np.ndarray) -> Faces:
-    labels, splits, ids = zip(*heads, strict=True) if heads else ((), (), ())
-    return Faces(
-        images.reshape(-1, SIZE, SIZE),
-        np.array(labels, np.int8),
-        np.array(splits, "U12"),
-        np.array(ids, int) if form == "course, unlabelled" else numbers,
-    )
 
 
 def read_votes(name: str, opener: Opener, faces: Faces, rows: int, source: str) -> np.ndarray:
@@ -216,18 +189,15 @@ def read_votes(name: str, opener: Opener, faces: Faces, rows: int, source: str) 
             raise SourceError(f"{name} is not a FER+ vote file: {error}") from None
     if missing := [column for column in ("Usage", *VOTE_NAMES) if column not in table]:
         raise SourceError(f"{name} is not a FER+ vote file: it has no column {missing[0]}")
-    votes, usage = (
-        table[list(VOTE_NAMES)].apply(pd.to_numeric, errors="coerce").to_numpy(float),
-        table["Usage"].to_numpy("U12"),
-    )
+    votes = table[list(VOTE_NAMES)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if len(bad := np.flatnonzero(~((votes >= 0) & (votes < 256) & (votes % 1 == 0)).all(axis=1))):
         raise SourceError(f"{name}, row {bad[0] + 1} (line {bad[0] + 2}): votes are whole numbers from 0 to 255")
     joined = "votes are joined by row, so the two must agree"
     if len(votes) != rows:
         raise SourceError(f"{name} has {len(votes):,} rows but {source} has {rows:,}; {joined}")
-    rows_kept = faces.ids - 1
-    for row, split in zip(rows_kept, faces.splits, strict=True):
-        if usage[row] != split:
-            place = f"{name}, row {row + 1} (line {row + 2})"
-            raise SourceError(f"{place}: Usage is {usage[row]} but {split} in {source}; {joined}")
-    return votes[rows_kept].astype(np.uint8)
+    at, usage = faces.ids - 1, table["Usage"].to_numpy("U12")
+    if len(bad := np.flatnonzero(usage[at] != faces.splits)):
+        row, split = at[bad[0]], faces.splits[bad[0]]
+        place = f"{name}, row {row + 1} (line {row + 2})"
+        raise SourceError(f"{place}: Usage is {usage[row]} but {split} in {source}; {joined}")
+    return votes[at].astype(np.uint8)
