@@ -30,7 +30,7 @@ test: .venv/installed  ## check style and run all tests, every notebook included
 bench: .venv/installed  ## measure speeds, as ratios to the usual ways
 	$(BIN)/python -m tests.bench
 
-evidence: .venv/installed  ## make what the claims ledger wants of FER2013 (DATA=fer2013.csv): days, in steps
+evidence: .venv/installed  ## train what the claims ledger wants of FER2013 (DATA=fer2013.csv): days, in steps
 	$(BIN)/python -m tests.evidence run $(DATA)
 
 evidence-list: .venv/installed  ## what of that is there, and the hours that the rest takes
