@@ -86,10 +86,10 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
-        "fer-keras report\n  fer-keras report --data fer2013.csv --only 01\n  fer-keras report -p SEED 3 --fresh",
+        "fer-keras report\n  fer-keras report --data fer2013.csv --preset report-c\n  fer-keras report -p SEED 3 --fresh",
     )  # fmt: skip
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
-    report.add_argument("--preset", default="quick", help="smoke, quick or full (default: quick)")
+    report.add_argument("--preset", default="quick", help="smoke, quick, full, or report-a to report-e")
     report.add_argument("--only", default="", metavar="01,02", help="numbers of the notebooks to run")
     _pairs(report, "-p", "NAME", "set a notebook's parameter")
     report.add_argument("--jobs", type=int, metavar="N", help="notebooks at a time (default: 2, on one core 1)")

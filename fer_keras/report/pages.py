@@ -26,6 +26,7 @@ from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
 PRESETS = {"smoke": "smoke: the figures mean nothing"}  # what a reader should know of a preset
+PRESETS |= {f"report-{each.lower()}": f"report {each} as it was" for each in "ABCDE"}
 REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
 FAILED = ".failed"  # ends the name of a notebook that failed after it had run to its end
