@@ -88,11 +88,17 @@ def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] =
     differences of other kinds, which tell more of the scatter between seeds; one training tells nothing of it."""
     seeds, faces = differences.shape
     each = [some.mean(axis=1).var(ddof=1) for some in (differences, *others)] if seeds > 1 else [0.0]
-    of_seeds, of_faces = np.mean(each) / seeds, differences.mean(axis=0).var() / faces
-    unsure = of_seeds**2 / max(1, len(each) * (seeds - 1)) + of_faces**2 / (faces - 1)
-    reach = t.ppf(0.975, (of_seeds + of_faces) ** 2 / unsure if unsure else faces - 1) * np.sqrt(of_seeds + of_faces)
-    mean = float(differences.mean())
-    return {"value": mean, "n": faces, "interval": [mean - float(reach), mean + float(reach)]}
+    parts = [(np.mean(each) / seeds, max(1, len(each) * (seeds - 1)))]
+    parts += [(differences.mean(axis=0).var() / faces, faces - 1)]
+    return {"value": float(differences.mean()), "n": faces, "interval": _interval(differences.mean(), parts)}
+
+
+def _interval(mean: float, parts: Sequence[tuple[float, int]]) -> list[float]:
+    """The 95 % interval about a mean whose variance is the sum of these, each known with so many degrees of freedom."""
+    variance = sum(part for part, _ in parts)
+    unsure = sum(part**2 / degrees for part, degrees in parts)
+    reach = t.ppf(0.975, variance**2 / unsure) * np.sqrt(variance) if unsure else 0.0
+    return [float(mean - reach), float(mean + reach)]
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
@@ -135,9 +141,8 @@ def pooled(differences: dict[str, np.ndarray]) -> dict[str, dict]:
 
 def between_faces(some: np.ndarray, others: np.ndarray) -> dict:
     """How much higher values are on some faces than on others, a row a seed and a column a face in both, with a 95 %
-    interval (normal) for other seeds and other faces of either kind; one training tells nothing of seeds."""
+    interval (as above) for other seeds and other faces of either kind; one training tells nothing of seeds."""
     each = some.mean(axis=1) - others.mean(axis=1)
-    variance = each.var(ddof=1) / len(each) if len(each) > 1 else 0.0
-    variance += sum(values.mean(axis=0).var() / values.shape[1] for values in (some, others))
-    mean, reach = float(each.mean()), 1.96 * float(np.sqrt(variance))
-    return {"value": mean, "n": others.shape[1], "interval": [mean - reach, mean + reach]}
+    parts = [(each.var(ddof=1) / len(each), len(each) - 1)] if len(each) > 1 else []
+    parts += [(values.mean(axis=0).var() / values.shape[1], values.shape[1] - 1) for values in (some, others)]
+    return {"value": float(each.mean()), "n": others.shape[1], "interval": _interval(each.mean(), parts)}
