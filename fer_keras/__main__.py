@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
-        "fer-keras report\n  fer-keras report --data fer2013.csv --preset report-c\n  fer-keras report -p SEED 3 --fresh",
+        "fer-keras report\n  fer-keras report --data fer2013.csv --preset report-c\n  fer-keras report -p SEED 3",
     )  # fmt: skip
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     report.add_argument("--preset", default="quick", help="smoke, quick, full, or report-a to report-e")
