@@ -18,7 +18,6 @@ _DOORS = {
     "Faces": "faces",
     "load_faces": "data.load",
     "SourceError": "data.load",
-    "draw_face": "drawing.people",
     "draw_faces": "drawing.people",
     "duplicate_groups": "duplicates",
     "FaceBatches": "data.batches",

@@ -32,10 +32,10 @@ def list_files(path: Path) -> Iterator[Files]:
                 raise SourceError(f"{path.name} is empty (0 bytes)")
             elif zipfile.is_zipfile(path) or _starts(path, b"PK\x03\x04"):
                 files = _zip_members(stack.enter_context(zipfile.ZipFile(path)), path.name)
-            elif _starts(path, b"\x1f\x8b") and not _is_tar(path):
-                files = {path.stem: partial(gzip.open, path)}
-            elif tarfile.is_tarfile(path) or _starts(path, b"\x1f\x8b"):
+            elif tarfile.is_tarfile(path):
                 files = _tar_members(stack.enter_context(tarfile.open(path)), path.name)
+            elif _starts(path, b"\x1f\x8b"):
+                files = {path.stem: partial(gzip.open, path)}
             else:
                 files = {path.name: partial(open, path, "rb")}
         except (FileNotFoundError, NotADirectoryError):
@@ -66,12 +66,6 @@ def _starts(path: Path, magic: bytes) -> bool:
         return file.read(len(magic)) == magic
 
 
-def _is_tar(path: Path) -> bool:
-    """Whether a gzipped file holds a tar archive."""
-    with gzip.open(path) as file:
-        return file.read(512)[257:262] == b"ustar"
-
-
 def _hidden(name: str) -> bool:
     """Left by systems, not by people: .DS_Store, __MACOSX/._face.jpg, Thumbs.db."""
     path = PurePosixPath(name)
@@ -79,35 +73,32 @@ def _hidden(name: str) -> bool:
 
 
 def _zip_members(archive: zipfile.ZipFile, name: str) -> Files:
-    members = [member for member in archive.infolist() if member.filename.strip("/") and member.filename[-1] != "/"]
-    for member in members:
-        _check_name(member.filename, name)
+    files, size = {}, 0
+    for member in archive.infolist():
+        size += member.file_size
+        _check(name, member.filename, size)
         if member.flag_bits & 1:
             raise SourceError(f"{name} is encrypted; unpack it and name the folder instead")
-    _check_size(sum(member.file_size for member in members), name)
-    return {member.filename.replace("\\", "/"): partial(archive.open, member) for member in members}
+        if not member.filename.endswith("/"):
+            files[member.filename.replace("\\", "/")] = partial(archive.open, member)
+    return files
 
 
 def _tar_members(archive: tarfile.TarFile, name: str) -> Files:
     files, size = {}, 0
     for member in archive:
-        _check_name(member.name, name)
         size += member.size
-        _check_size(size, name)  # before the member's bytes are passed over
+        _check(name, member.name, size)  # before the member's bytes are passed over
         if member.isfile() or member.islnk():
             files[member.name] = partial(archive.extractfile, member)
     return files
 
 
-def _check_name(member: str, archive: str) -> None:
+def _check(archive: str, member: str, size: int) -> None:
+    """Refuse a member that would lie elsewhere when unpacked, or with which all up to it have this size."""
     path = PurePosixPath(member.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
         raise SourceError(f"{archive} has a member with an unsafe path, {member!r}; get the archive from its publisher")
-
-
-def _check_size(size: int, name: str) -> None:
     if size > LARGEST:
-        raise SourceError(
-            f"{name} would unpack to {size / 2**30:.1f} GB, more than the {LARGEST >> 30} GB "
-            "that any form of the data has"
-        )
+        too_large = f"would unpack to {size / 2**30:.1f} GB, more than the {LARGEST >> 30} GB"
+        raise SourceError(f"{archive} {too_large} that any form of the data has")

@@ -13,8 +13,6 @@ from fer_keras.data import archives, pictures, tables
 from fer_keras.data.problems import Problems, SourceError
 from fer_keras.faces import Faces
 
-__all__ = ["SourceError", "load_faces", "read_source"]
-
 READER = 1  # a change to what is read makes this 2, and old cache entries are read anew
 VOTE_FILE = "fer2013new.csv"
 
@@ -88,15 +86,10 @@ def _read(path: Path, skip_bad: bool) -> tuple[Faces, Problems]:
 
 def _read_files(path: Path, found: archives.Files, problems: Problems, skip_bad: bool) -> Faces:
     """Whatever kind of file there is; a source with several kinds is not guessed at."""
-    kinds = {"pictures": {}, "Parquet files": {}, "CSV files": {}}
-    others = []
+    kinds = {"pictures": {}, "Parquet files": {}, "CSV files": {}, "others": {}}
     for name, opener in found.items():
-        kind = _kind(name, opener, alone=len(found) == 1)
-        if kind:
-            kinds[kind][name] = opener
-        else:
-            others.append(name)
-    csvs = kinds["CSV files"]
+        kinds[_kind(name, opener, alone=len(found) == 1)][name] = opener
+    others, csvs = list(kinds.pop("others")), kinds["CSV files"]
     votes = {name: csvs.pop(name) for name in list(csvs) if PurePosixPath(name).name == VOTE_FILE}
     several = [f"{len(members):,} {kind}" for kind, members in kinds.items() if members]
     if not several:
@@ -124,7 +117,7 @@ def _read_files(path: Path, found: archives.Files, problems: Problems, skip_bad:
     return faces
 
 
-def _kind(name: str, opener: archives.Opener, alone: bool) -> str | None:
+def _kind(name: str, opener: archives.Opener, alone: bool) -> str:
     """By content where there is one file; among many by suffix, so that 35,000 pictures aren't opened twice."""
     if alone:
         with opener() as file:
@@ -138,7 +131,7 @@ def _kind(name: str, opener: archives.Opener, alone: bool) -> str | None:
         return "pictures"
     if suffix in (".parquet", ".pq"):
         return "Parquet files"
-    return "CSV files" if alone or suffix == ".csv" else None
+    return "CSV files" if alone or suffix == ".csv" else "others"
 
 
 def _best_table(csvs: archives.Files) -> tuple[str, str]:
@@ -148,12 +141,11 @@ def _best_table(csvs: archives.Files) -> tuple[str, str]:
         with opener() as file:
             forms[name], columns = tables.form_of(file)
     for form in tables.FORMS:
-        names = [name for name in csvs if forms[name] == form]
-        if names and len(csvs) > 1:
-            others = ", ".join(name for name in csvs if name != names[0])
-            warnings.warn(f"read {names[0]} and left {others} alone", stacklevel=2)
-        if names:
-            return names[0], form
+        for name in csvs:
+            if forms[name] == form:
+                if others := ", ".join(each for each in csvs if each != name):
+                    warnings.warn(f"read {name} and left {others} alone", stacklevel=2)
+                return name, form
     raise tables.missing_columns(name, columns)
 
 

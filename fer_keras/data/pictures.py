@@ -13,6 +13,7 @@ import numpy as np
 from fer_keras.base.progress import bar
 from fer_keras.data.archives import Files, Opener
 from fer_keras.data.problems import BadRow, Problems, SourceError
+from fer_keras.data.tables import faces_of
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
@@ -24,10 +25,6 @@ SPLIT_OF = {  # how folders and Parquet files call the splits
 }
 LABELS = dict(zip(EMOTIONS, range(len(EMOTIONS)), strict=True)) | {"anger": 0, "happiness": 3, "sadness": 4}  # FER+'s
 LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
-
-
-def label_of(name: str) -> int | None:
-    return LABELS.get(name.lower())
 
 
 def split_of(name: str) -> str | None:
@@ -60,16 +57,17 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
 
     root: the folder's own path, whose last parts may be SPLIT and CLASS; empty for an archive.
     """
-    folders = Counter(PurePosixPath(name).parent for name in files)
-    labels = {folder: label_of(PurePosixPath(root, folder).name) for folder in folders}
-    if len(folders) == 1 and None in labels.values() and not split_of(next(iter(folders)).parent.name):
-        labels = dict.fromkeys(folders, UNLABELLED)
-    parents = {PurePosixPath(root, folder).parent for folder in folders}
+    folders = Counter(PurePosixPath(root, name).parent for name in files)
+    labels = {folder: LABELS.get(folder.name.lower()) for folder in folders}
+    within = {folder: folder.relative_to(root) for folder in folders}
+    if len(folders) == 1 and not any(split_of(each.parent.name) for each in within.values()):
+        labels = {folder: UNLABELLED if label is None else label for folder, label in labels.items()}
+    parents = {folder.parent for folder in folders}
     for folder, label in labels.items():
-        about = f"the folder {folder if folder.name else root or '.'} with {folders[folder]:,} pictures"
+        about = f"the folder {within[folder] if within[folder].name else root or '.'} with {folders[folder]:,} pictures"
         if label is None:
             problems.add(f"{about} is none of the seven classes {', '.join(EMOTIONS)}", folders[folder])
-        elif len(parents) > 1 and label != UNLABELLED and split_of(PurePosixPath(root, folder).parent.name) is None:
+        elif len(parents) > 1 and label != UNLABELLED and split_of(folder.parent.name) is None:
             problems.add(f"{about} lies in no split; these are called train, validation and test", folders[folder])
             labels[folder] = None
 
@@ -77,7 +75,7 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
     rows = []
     for name, opener in files.items():
         place = PurePosixPath(root, name)
-        label, folder = labels[place.relative_to(root).parent], place.parent.parent.name.lower()
+        label, folder = labels[place.parent], place.parent.parent.name.lower()
         prefix = place.name.split("_")[0].lower()
         told = prefix in ("training", "publictest", "privatetest")
         split = (split_of(prefix if told else folder) or "Training") if label != UNLABELLED else "Unlabelled"
@@ -85,11 +83,9 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
             rows.append((name, split, label, opener))
             untold += folder == "test" and not told and label != UNLABELLED
     if untold and "PublicTest" not in {split for _, split, _, _ in rows}:
-        warnings.warn(
-            f"there is no validation folder and no file name tells PublicTest from PrivateTest: the {untold:,} "
-            "faces in test/ are all taken as PrivateTest, though public copies mix both there",
-            stacklevel=2,
-        )
+        why = "there is no validation folder and no file name tells PublicTest from PrivateTest"
+        taken = f"the {untold:,} faces in test/ are all taken as PrivateTest, though public copies mix both there"
+        warnings.warn(f"{why}: {taken}", stacklevel=2)
     return _decode_all(rows, problems)
 
 
@@ -110,7 +106,8 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
         for column in ("image", "label"):
             if column not in table.column_names:
                 raise SourceError(f"{name} has no column {column} (found: {', '.join(table.column_names)})")
-        meaning = dict(enumerate(map(label_of, _class_names(table.schema.metadata or {}))))
+        names = _class_names(table.schema.metadata or {})
+        meaning = {number: LABELS.get(name.lower()) for number, name in enumerate(names)}
         columns = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
         for row, (image, label) in enumerate(columns, 1):
             data = image.get("bytes") if isinstance(image, dict) else image
@@ -125,20 +122,17 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
 
 def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) -> Faces:
     """Faces of rows of id, split, label and opener."""
-    images, kept = [], []
-    for row in bar(rows, "reading pictures", " pictures"):
+    images, heads = [], []
+    for *head, opener in bar(rows, "reading pictures", " pictures"):
         try:
-            with row[3]() as file:
+            with opener() as file:
                 images.append(decode(file.read()))
+            heads.append(head)
         except BadRow as error:
-            problems.add(f"{row[0]}: {error}")
+            problems.add(f"{head[0]}: {error}")
         except FileNotFoundError:
-            problems.add(f"{row[0]}: a link to nothing")
-        else:
-            kept.append(row)
-    ids, splits, labels, _ = zip(*kept, strict=True) if kept else ((),) * 4
-    pixels = np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
-    return Faces(pixels, np.array(labels, np.int8), np.array(splits, "U12"), np.array(ids, str))
+            problems.add(f"{head[0]}: a link to nothing")
+    return faces_of(images, heads)
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> list[str]:

@@ -9,9 +9,10 @@ import io
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from fer_keras.base import home
-from fer_keras.drawing.expressions import UNITS, UNITS_OF_EMOTION, moved, random_units, vote
+from fer_keras.drawing.expressions import moved, random_units, vote
 from fer_keras.drawing.paint import paint, random_people
 from fer_keras.drawing.regions import find_regions
 from fer_keras.faces import EMOTIONS, SIZE, SPLITS, Faces
@@ -20,10 +21,10 @@ from fer_keras.faces import EMOTIONS, SIZE, SPLITS, Faces
 SHARES = np.array([0.14, 0.05, 0.14, 0.24, 0.16, 0.11, 0.16])
 # Shares of each split that are exact and near copies of a Training face: about what FER2013 has
 COPIED = {"Training": (0.03, 0.02), "PublicTest": (0.08, 0.04), "PrivateTest": (0.08, 0.04)}
+NEAR = ("recompressed", "shifted", "brightened", "mirrored")
 RELABELLED = 0.05  # share of copies whose label another person gave
 NOT_A_FACE = 0.004  # share of pictures
 FEWEST = 240  # faces: then every split has every class
-Copy = tuple[np.ndarray, np.ndarray]
 _DRAWING = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
@@ -42,61 +43,25 @@ def draw_faces(n: int = 4000, seed: int = 0) -> Faces:
     return faces
 
 
-def draw_face(
-    emotion: str = "neutral",
-    intensity: float = 1.0,
-    person: int = 0,
-    units: dict[int, float] | None = None,
-    **looks: float,
-) -> np.ndarray:
-    """One face by hand, uint8 (48, 48).
-
-    intensity: 0 (neutral) to 1. person: a number; the same number is the same person in the same light.
-    units: action units with their strengths, instead of an emotion's: {12: 1, 6: 0.5} is a smile.
-    looks: anything else of `random_people`, such as glasses=1, yaw=0.5, blur=0.
-
-    >>> draw_face("happy", 0.8, person=3, glasses=1).shape
-    (48, 48)
-    """
-    if not 0 <= intensity <= 1.5:
-        raise ValueError(f"intensity is from 0 to 1, or a little beyond up to 1.5, not {intensity}")
-    if emotion not in UNITS_OF_EMOTION:
-        raise ValueError(f"no emotion is called {emotion!r}; there are {', '.join(EMOTIONS)}")
-    if units is None:
-        units = {unit: intensity * strength for unit, strength in UNITS_OF_EMOTION[emotion].items()}
-    if unknown := set(units) - set(UNITS):
-        raise ValueError(f"no action unit {min(unknown)}; there are {', '.join(map(str, UNITS))}")
-    rng = np.random.default_rng(person)
-    people = random_people(1, rng)
-    if unknown := set(looks) - set(people):
-        raise ValueError(f"no look is called {min(unknown)!r}; there are {', '.join(people)}")
-    people |= {name: np.array([value]) for name, value in looks.items()}
-    strengths = np.array([[units.get(unit, 0.0) for unit in UNITS]], np.float32)
-    return paint(people, moved(strengths), rng)[0]
-
-
 def _draw(n: int, rng: np.random.Generator) -> Faces:
     sizes = dict(zip(SPLITS, (n - 2 * (n // 10), n // 10, n // 10), strict=True))
     copied = {split: [round(share * sizes[split]) for share in COPIED[split]] for split in SPLITS}
     fresh = [sizes[split] - sum(copied[split]) for split in SPLITS]
-
     labels = np.concatenate([_labels(count, rng) for count in fresh])
     images, regions, votes = _new_faces(labels, rng)
-    splits = np.repeat(SPLITS, fresh)
     ids = np.array([f"face {i}" for i in range(1, len(labels) + 1)], "U60")
-
+    parts = [(images, labels, np.repeat(SPLITS, fresh), ids, votes, regions)]
     for split, (exact, near) in copied.items():
         origin = rng.choice(fresh[0], exact + near, replace=False)  # Training faces
-        changes = ["exact"] * exact + list(rng.choice(list(NEAR), near))
-        copies = [COPYING[how](images[i], regions[i], rng) for i, how in zip(origin, changes, strict=True)]
+        changes = ["exact"] * exact + list(rng.choice(NEAR, near))
+        copies = [_copy(how, images[i], regions[i], rng) for i, how in zip(origin, changes, strict=True)]
         copied_images, copied_regions = map(np.stack, zip(*copies, strict=True))
-        images, regions = np.concatenate([images, copied_images]), np.concatenate([regions, copied_regions])
         relabel = rng.random(len(origin)) < RELABELLED
-        labels = np.concatenate([labels, np.where(relabel, rng.choice(len(EMOTIONS), len(origin)), labels[origin])])
-        votes = np.concatenate([votes, votes[origin]])
-        splits = np.concatenate([splits, np.full(len(origin), split)])
-        ids = np.concatenate([ids, [f"{ids[i]}, {how}" for i, how in zip(origin, changes, strict=True)]])
-
+        copied_labels = np.where(relabel, rng.choice(len(EMOTIONS), len(origin)), labels[origin])
+        copied_ids = [f"{ids[i]}, {how}" for i, how in zip(origin, changes, strict=True)]
+        of_split = np.full(len(origin), split)
+        parts.append((copied_images, copied_labels, of_split, copied_ids, votes[origin], copied_regions))
+    images, labels, splits, ids, votes, regions = map(np.concatenate, zip(*parts, strict=True))
     order = rng.permutation(n)
     order = order[np.argsort([SPLITS.index(split) for split in splits[order]], kind="stable")]
     return Faces(images, labels.astype(np.int8), splits, ids, votes, regions)[order]
@@ -104,8 +69,7 @@ def _draw(n: int, rng: np.random.Generator) -> Faces:
 
 def _labels(count: int, rng: np.random.Generator) -> np.ndarray:
     """Classes in their shares, in random order; of 20 faces or more each at least once."""
-    ends = np.cumsum(SHARES) * count
-    return rng.permutation(np.searchsorted(ends, np.arange(count) + 0.5))
+    return rng.permutation(np.searchsorted(np.cumsum(SHARES) * count, np.arange(count) + 0.5))
 
 
 def _new_faces(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,41 +78,22 @@ def _new_faces(labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray
     not_a_face = rng.random(n) < NOT_A_FACE  # a detector's mistake: a patch of skin and background
     people["scale"][not_a_face] *= 4
     people["x"][not_a_face] += 1.5
-    intensity = rng.uniform(0.45, 1.25, n)
-    units = random_units(labels, intensity, rng)
+    units = random_units(labels, rng.uniform(0.45, 1.25, n), rng)
     hidden = 0.15 * (people["cover"] > 0) + 0.08 * people["blur"] ** 2
     images = paint(people, moved(units), rng)
     return images, find_regions(people, moved(units)), vote(units, hidden, not_a_face, rng)
 
 
-# Each takes a face and its regions, and gives those of a copy.
-
-
-def _recompressed(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
-    from PIL import Image
-
-    with io.BytesIO() as file:
-        Image.fromarray(image).save(file, "JPEG", quality=int(rng.integers(50, 90)))
-        return np.asarray(Image.open(file)), regions
-
-
-def _shifted(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
-    down, right = rng.permutation([1, rng.integers(0, 2)])
-    window = slice(1 - down, 1 - down + SIZE), slice(1 - right, 1 - right + SIZE)
-    return np.pad(image, 1, mode="edge")[window], np.pad(regions, 1, mode="edge")[window]
-
-
-def _brightened(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
-    return np.clip(image * rng.uniform(0.8, 1.2) + rng.uniform(-25, 25), 0, 255).astype(np.uint8), regions
-
-
-def _mirrored(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
-    return image[:, ::-1], regions[:, ::-1]
-
-
-def _same(image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> Copy:
-    return image, regions
-
-
-NEAR = {"recompressed": _recompressed, "shifted": _shifted, "brightened": _brightened, "mirrored": _mirrored}
-COPYING = {"exact": _same, **NEAR}
+def _copy(how: str, image: np.ndarray, regions: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A copy of a face, "exact" or made in one of the ways of NEAR, and its regions."""
+    if how == "recompressed":
+        with io.BytesIO() as file:
+            Image.fromarray(image).save(file, "JPEG", quality=int(rng.integers(50, 90)))
+            return np.asarray(Image.open(file)), regions
+    if how == "shifted":
+        down, right = rng.permutation([1, rng.integers(0, 2)])
+        window = slice(1 - down, 1 - down + SIZE), slice(1 - right, 1 - right + SIZE)
+        return np.pad(image, 1, mode="edge")[window], np.pad(regions, 1, mode="edge")[window]
+    if how == "brightened":
+        return np.clip(image * rng.uniform(0.8, 1.2) + rng.uniform(-25, 25), 0, 255).astype(np.uint8), regions
+    return (image[:, ::-1], regions[:, ::-1]) if how == "mirrored" else (image, regions)
