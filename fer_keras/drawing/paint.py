@@ -14,8 +14,7 @@ _AXIS = ((np.arange(SIZE) + 0.5) / SIZE * 2 - 1).astype(np.float32)
 
 def random_people(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Everything of n pictures but the expression: identity, pose, light, camera. One value a face."""
-    some = rng.random
-    normal, uniform = rng.normal, rng.uniform
+    some, normal, uniform = rng.random, rng.normal, rng.uniform
     skin = rng.choice([95, 135, 165, 190, 210], n, p=[0.14, 0.16, 0.22, 0.28, 0.20]) + normal(0, 8, n)
     woman = some(n) < 0.5
     return {
@@ -41,9 +40,8 @@ def random_people(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         "glasses": np.where(some(n) < 0.13, uniform(0.4, 1, n), 0),
         # light and camera
         "light_x": normal(0, 0.15, n), "light_y": normal(-0.08, 0.12, n), "ground": uniform(5, 250, n),
-        "ground_pattern": uniform(0, 35, n), "clothes": uniform(15, 230, n),
-        "gain": uniform(0.85, 1.1, n), "bias": normal(0, 8, n), "blur": uniform(0, 0.75, n),
-        "noise": uniform(0.5, 5, n),
+        "ground_pattern": uniform(0, 35, n), "clothes": uniform(15, 230, n), "gain": uniform(0.85, 1.1, n),
+        "bias": normal(0, 8, n), "blur": uniform(0, 0.75, n), "noise": uniform(0.5, 5, n),
         # a hand, a scarf or a caption in front
         "cover": np.where(some(n) < 0.08, uniform(0.75, 1, n), 0), "cover_x": normal(0, 0.8, n),
         "cover_y": uniform(0.75, 1.3, n), "cover_size": uniform(0.35, 0.65, n), "cover_tone": uniform(30, 220, n),
@@ -64,12 +62,11 @@ def blocks(people: dict[str, np.ndarray], parts: dict[str, np.ndarray]) -> Itera
 
 def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     n = len(p["x"])
-    u, v = head_coordinates(p)
+    head_u, head_v = head_coordinates(p)
     canvas = _smooth_noise(n, 5, rng) * p["ground_pattern"] + p["ground"]
-    _shoulders_and_hair(canvas, u, v, p)
-    face = _head(canvas, u, v, p, _smooth_noise(n, 16, rng))
-    head_u, head_v = u, v
-    u, v = turned(u, v, p)
+    _shoulders_and_hair(canvas, head_u, head_v, p)
+    face = _head(canvas, head_u, head_v, p, _smooth_noise(n, 16, rng))
+    u, v = turned(head_u, head_v, p)
     side = np.abs(u)
     _lines(canvas, side, v, p)
     _nose(canvas, u, side, v, p)
@@ -77,7 +74,8 @@ def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     _brows(canvas, side, v, p)
     _mouth(canvas, u, v, p, face)
     _glasses(canvas, side, v, p)
-    _hairline(canvas, head_u, head_v, p)
+    near_head = _soft(1.1 - head_u * head_u - head_v * head_v)  # a little beyond the skin, to meet the hair behind it
+    _over(canvas, _soft(hair_line(head_u, p) - head_v, 0.1) * near_head, p["hair"])
     _over(canvas, _soft(p["cover_size"] - np.sqrt(from_cover(u, v, p))) * p["cover"], p["cover_tone"])
     return _photograph(canvas, p, rng)
 
@@ -133,6 +131,16 @@ def _soft(distance, edge=EDGE):
     return np.clip(distance * (1 / edge) + 0.5, 0, 1)
 
 
+def _bump(distance):
+    """1 at 0, falling smoothly to 0 at 1."""
+    return np.clip(1 - distance * distance, 0, 1) ** 2
+
+
+def _far(across, down):
+    """How far from a middle, 1 on the oval where both are counted in its half axes."""
+    return np.sqrt(across**2 + down**2)
+
+
 def _over(canvas, mask, tone):
     canvas += mask * (tone - canvas)
 
@@ -140,11 +148,6 @@ def _over(canvas, mask, tone):
 def _shade(canvas, mask, factor):
     """Darken (factor < 1) or brighten what is there."""
     canvas *= 1 + mask * (factor - 1)
-
-
-def _bump(distance):
-    """1 at 0, falling smoothly to 0 at 1."""
-    return np.clip(1 - distance * distance, 0, 1) ** 2
 
 
 def _smooth_noise(n, cells, rng):
@@ -157,22 +160,20 @@ def _smooth_noise(n, cells, rng):
 def _shoulders_and_hair(canvas, u, v, p):
     _over(canvas, _soft(v - 1.0 - 0.12 * u * u), p["clothes"])
     _over(canvas, _soft(0.55 - np.abs(u)) * _soft(v - 0.6), p["skin"] * 0.72)  # neck
-    bald = p["hairline"] < -1
     around = 1 - (u / 1.16) ** 2 - ((v + 0.08) / 1.14) ** 2
     below = np.minimum(1.18 - np.abs(u), p["hair_length"] - v)
-    hair = np.maximum(_soft(around * 0.5), _soft(below) * _soft(v + 0.1)) * ~bald
+    hair = np.maximum(_soft(around * 0.5), _soft(below) * _soft(v + 0.1)) * ~(p["hairline"] < -1)  # none: bald
     _over(canvas, hair * _soft(p["hair_length"] + 0.35 - v, 0.2), p["hair"])
 
 
 def _head(canvas, u, v, p, texture):
     face = _soft(on_head(u, v, p) * 0.5)
-    ears = _soft(0.13 - np.sqrt((np.abs(u) - 1.0) ** 2 + ((v - 0.0) * 0.6) ** 2)) * (1 - face)
+    ears = _soft(0.13 - _far(np.abs(u) - 1.0, v * 0.6)) * (1 - face)
     _over(canvas, ears * (p["hair_length"] < 0), p["skin"] * 0.85)
     round_off = 1.06 - 0.26 * (u * u + 0.5 * v * v)
     light = 1 + p["light_x"] * u + p["light_y"] * v
     _over(canvas, face, p["skin"] * round_off * light + (2 + 4 * p["age"]) * texture)
-    beard = _soft(v - 0.42 + 0.25 * u * u, 0.3) * face
-    _shade(canvas, beard * p["beard"], 0.45)
+    _shade(canvas, _soft(v - 0.42 + 0.25 * u * u, 0.3) * face * p["beard"], 0.45)
     return face
 
 
@@ -183,19 +184,17 @@ def _lines(canvas, side, v, p):
     along = _soft(v - p["nose_y"] + 0.04, 0.1) * _soft(p["mouth_y"] - 0.06 - v, 0.12)
     depth = np.clip(p["fold"] + 0.35 * p["age"], 0, 1.2)
     _shade(canvas, _bump((side - fold_x) / 0.08) * along * depth, 0.7)
-    frown = _bump((side - 0.075) / 0.05) * _bump((v - p["brow_y"] - 0.05) / 0.17)
-    _shade(canvas, frown * p["frown"], 0.45)
+    _shade(canvas, _bump((side - 0.075) / 0.05) * _bump((v - p["brow_y"] - 0.05) / 0.17) * p["frown"], 0.45)
+    wrinkled = 0.3 + 0.7 * p["age"]
     for y in (-0.52, -0.62):
         line = _bump((v - y + 0.03 * side) / 0.035) * _soft(0.5 - side, 0.2)
-        _shade(canvas, line * np.clip(p["forehead_lines"] * (0.3 + 0.7 * p["age"]), 0, 1), 0.7)
-    cheek_y = v - 0.14
-    cheek = _bump(np.minimum(np.sqrt(((side - 0.5) / 0.26) ** 2 + (cheek_y / 0.2) ** 2), 1))
-    _shade(canvas, cheek * p["cheek"], 1.22)
+        _shade(canvas, line * np.clip(p["forehead_lines"] * wrinkled, 0, 1), 0.7)
+    _shade(canvas, _bump(_far((side - 0.5) / 0.26, (v - 0.14) / 0.2)) * p["cheek"], 1.22)
     under = v - p["eye_y"] - 0.15 + 0.5 * (side - p["eye_x"]) ** 2
     bag = _bump(under / 0.05) * _soft(0.24 - np.abs(side - p["eye_x"]), 0.1)
     _shade(canvas, bag * (0.7 * p["cheek"] + 0.2 * p["age"]), 0.6)
     crow = _bump((side - 0.76) / 0.1) * _bump((np.abs(v - p["eye_y"]) - 0.06) / 0.04)
-    _shade(canvas, crow * p["cheek"] * (0.3 + 0.7 * p["age"]), 0.65)
+    _shade(canvas, crow * p["cheek"] * wrinkled, 0.65)
 
 
 def _nose(canvas, u, side, v, p):
@@ -206,36 +205,28 @@ def _nose(canvas, u, side, v, p):
     flank = _bump((u + lit * (0.07 + 0.05 * np.clip(v, 0, 1)) * p["nose_width"]) / 0.08)
     _shade(canvas, flank * along, 0.8)
     _shade(canvas, _bump(u / 0.06) * along, 1.1)
-    wing = _bump((side - width) / 0.05) * _bump((v - nose_y + 0.03) / 0.08)
-    _shade(canvas, wing, 0.75)
-    nostril = np.sqrt(((side - 0.5 * width) / 0.055) ** 2 + ((v - nose_y) / 0.035) ** 2)
-    _shade(canvas, _bump(np.minimum(nostril, 1)), 0.3)
+    _shade(canvas, _bump((side - width) / 0.05) * _bump((v - nose_y + 0.03) / 0.08), 0.75)  # wings
+    _shade(canvas, _bump(_far((side - 0.5 * width) / 0.055, (v - nose_y) / 0.035)), 0.3)  # nostrils
     for y in (-0.10, -0.01):
         wrinkle = _bump((v - y + 0.4 * side) / 0.035) * _soft(0.17 - side, 0.06)
         _shade(canvas, wrinkle * p["nose_wrinkle"], 0.55)
-    flare = _bump((side - 0.19) / 0.06) * _bump((v - 0.07) / 0.12)
-    _shade(canvas, flare * p["nose_wrinkle"], 0.65)
+    _shade(canvas, _bump((side - 0.19) / 0.06) * _bump((v - 0.07) / 0.12) * p["nose_wrinkle"], 0.65)
 
 
 def _eyes(canvas, u, side, v, p):
     across = (side - p["eye_x"]) / p["eye_width"]
     lids = np.clip(1 - across * across, 0, 1)
-    upper_lid = np.maximum(p["rest_lid"] + p["upper_lid"], 0.006)
-    lower_lid = np.maximum(0.052 + p["lower_lid"], 0.004)
-    upper, lower = p["eye_y"] - upper_lid * lids, p["eye_y"] + lower_lid * lids
-    socket = np.sqrt((across / 1.5) ** 2 + ((v - p["eye_y"] + 0.03) / 0.19) ** 2)
-    _shade(canvas, _bump(np.minimum(socket, 1)), 0.82)
+    upper = p["eye_y"] - np.maximum(p["rest_lid"] + p["upper_lid"], 0.006) * lids
+    lower = p["eye_y"] + np.maximum(0.052 + p["lower_lid"], 0.004) * lids
+    _shade(canvas, _bump(_far(across / 1.5, (v - p["eye_y"] + 0.03) / 0.19)), 0.82)  # socket
     inside = _soft(np.minimum(v - upper, lower - v), 0.04) * (lids > 0)
     _over(canvas, inside, np.minimum(p["skin"] * 0.55 + 125, 238))
-    aside = side - p["eye_x"] - np.where(u > 0, p["gaze"], -p["gaze"])
-    iris = np.sqrt(aside * aside + (v - p["eye_y"]) ** 2)
+    iris = _far(side - p["eye_x"] - np.where(u > 0, p["gaze"], -p["gaze"]), v - p["eye_y"])
     _over(canvas, _soft(0.088 - iris, 0.04) * inside, p["iris"])
     _over(canvas, _soft(0.04 - iris, 0.04) * inside, 8)
-    lash = _bump((v - upper) / 0.045) * (np.abs(across) < 1.05)
-    _shade(canvas, lash, 0.3)
+    _shade(canvas, _bump((v - upper) / 0.045) * (np.abs(across) < 1.05), 0.3)  # lashes
     _shade(canvas, _bump((v - lower) / 0.035) * (np.abs(across) < 1), 0.7)
-    crease = _bump((v - upper + 0.055) / 0.03) * (np.abs(across) < 1)
-    _shade(canvas, crease, 0.8)
+    _shade(canvas, _bump((v - upper + 0.055) / 0.03) * (np.abs(across) < 1), 0.8)  # crease
 
 
 def _brows(canvas, side, v, p):
@@ -260,28 +251,20 @@ def _mouth(canvas, u, v, p, face):
     _shade(canvas, moustache * p["moustache"] * face, 0.35)
     _shade(canvas, _bump((v - lower - 1.1 * lip - 0.05) / 0.06) * bow, 0.82)
     inside = _soft(np.minimum(v - upper, lower - v), 0.035) * within
-    line = _bump((v - middle) / 0.035) * (np.abs(across) < 1.04) * (1 - inside)
-    _shade(canvas, line, 0.42)
+    _shade(canvas, _bump((v - middle) / 0.035) * (np.abs(across) < 1.04) * (1 - inside), 0.42)  # between closed lips
     _over(canvas, inside, 28)
     teeth = _soft(upper + np.minimum(0.09, 0.75 * gap) - v, 0.035) * np.clip(p["upper_teeth"] * 1.5, 0, 1)
     low = _soft(v - lower + np.minimum(0.06, 0.5 * gap), 0.035) * np.clip(p["lower_teeth"] * 1.5, 0, 1)
     _over(canvas, inside * np.maximum(teeth, low), 228)
     corner_y = p["mouth_y"] + (p["rest_corner"] + p["corner"]) * 0.65
     beyond = (np.abs(across) - 1) * (p["rest_width"] + p["mouth_width"])
-    corner = np.sqrt((beyond / 0.05) ** 2 + ((v - corner_y) / 0.05) ** 2)
-    _shade(canvas, _bump(np.minimum(corner, 1)), 0.6)
+    _shade(canvas, _bump(_far(beyond / 0.05, (v - corner_y) / 0.05)), 0.6)
 
 
 def _glasses(canvas, side, v, p):
-    ring = np.sqrt(((side - p["eye_x"]) / 0.30) ** 2 + ((v - p["eye_y"] - 0.01) / 0.21) ** 2)
-    frame = _bump((ring - 1) / 0.2)
+    frame = _bump((_far((side - p["eye_x"]) / 0.30, (v - p["eye_y"] - 0.01) / 0.21) - 1) / 0.2)
     bridge = _bump((v - p["eye_y"] + 0.03) / 0.04) * (side < 0.14)
     _over(canvas, np.maximum(frame, bridge) * p["glasses"], 25)
-
-
-def _hairline(canvas, u, v, p):
-    near_head = _soft(1.1 - u * u - v * v)  # a little beyond the skin, to meet the hair behind it
-    _over(canvas, _soft(hair_line(u, p) - v, 0.1) * near_head, p["hair"])
 
 
 def _photograph(canvas, p, rng):
