@@ -18,8 +18,9 @@ def test_intervals_has_a_dot_a_bar_and_a_number_for_each_row():
     (axis,) = picture.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == list(rows)
     assert [text.get_text() for text in axis.texts] == ["0.250", "0.700"]
-    bar, dots, diamonds, line = axis.lines
-    assert bar.get_xydata().tolist() == [[0.2, 0], [0.3, 0]]
+    dots, diamonds, line = axis.lines
+    (bars,) = axis.collections
+    assert [segment.tolist() for segment in bars.get_segments()] == [[[0.2, 0], [0.3, 0]], [[0.7, 1], [0.7, 1]]]
     assert dots.get_xydata().tolist() == [[0.25, 0], [0.7, 1]]
     np.testing.assert_equal(diamonds.get_xydata(), [[np.nan, 0], [0.967, 1]])
     assert set(line.get_xdata()) == {0.5}
@@ -44,7 +45,7 @@ def test_panels_draw_each_table_under_its_name_in_one_scale():
         name: pd.DataFrame({"training": [3.0, 2, 1], "validation": [3.0, top, 2]}, index=index)
         for name, top in {"a": 4.0, "b": 9.0, "c": 5.0}.items()
     }
-    picture = figures.panels(tables, "title", "loss", columns=2)
+    picture = figures.lines(tables, "title", "loss", columns=2)
     used = [axis for axis in picture.axes if axis.get_title()]
     assert [axis.get_title() for axis in used] == ["a", "b", "c"] and len(picture.axes) == 4
     for axis, table in zip(used, tables.values(), strict=True):
@@ -54,6 +55,21 @@ def test_panels_draw_each_table_under_its_name_in_one_scale():
         assert all(tick == int(tick) for tick in axis.get_xticks())  # there is no epoch 1.5
     assert [text.get_text() for text in picture.legends[0].get_texts()] == ["training", "validation"]
     assert "a: training from 3.00 to 1.00; validation from 3.00 to 2.00" in picture.alt
+    alone = figures.lines(tables["b"], "title", "loss")
+    assert (
+        len(alone.axes) == 1
+        and alone.alt == "title. Lines of loss. training from 3.00 to 1.00; validation from 3.00 to 2.00"
+    )
+
+
+def test_faces_and_maps_stand_in_rows():
+    grid = figures.face_grid([np.zeros((3, 48, 48)), np.zeros((1, 48, 48, 1))], "title", ["above", "below"])
+    (sheet,) = grid.axes[0].images
+    assert sheet.get_array().shape == (100, 150) and (sheet.get_array() == 0).sum() == 4 * 48 * 48
+    assert grid.alt == "title. 4 pictures in 2 rows. Rows: above, below"
+    maps = figures.map_grid(np.arange(3 * 3 * 10.0).reshape(3, 3, 10), "title")
+    (sheet,) = maps.axes[0].images
+    assert sheet.get_array().shape == (8, 32) and sheet.get_array()[0, 0] == 0 and sheet.get_array()[6, 6] == 255
 
 
 def test_colours_part_at_zero_where_there_are_both_signs():
@@ -87,7 +103,7 @@ def test_many_values_are_told_by_their_ends():
         lambda none: figures.bars(none, "title", "x"),
         lambda none: figures.heatmap(none, "title"),
         lambda none: figures.lines(none, "title", "x"),
-        lambda none: figures.panels({}, "title", "x"),
+        lambda none: figures.lines({}, "title", "x"),
         lambda none: figures.face_grid([], "title"),
     ],
 )

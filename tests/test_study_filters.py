@@ -44,22 +44,12 @@ def test_layers_are_found_or_taken_as_asked(net):
         filters.layers_to_look_at(keras.Sequential([keras.Input((48, 48, 1)), layers.Flatten(), layers.Dense(7)]))
 
 
-def test_silent_filters_do_not_climb():
-    reached = np.array([[0.0, 1, 2], [0, 0, 0], [3, 1, 2]])
-    row = filters.climbs({"noise": (None, reached)}).loc["noise"]
-    assert row.to_dict() == {"start": 1, "end": pytest.approx(4 / 3), "did not climb": 2}
-
-
 def test_peaks_are_counted_beyond_what_chance_has(net, drawn):
     faces = drawn[:20]
     mouth = faces.regions == REGIONS.index("mouth")
     bright = faces.images.copy()
     bright[...] = 0
     bright[mouth] = 255
-    of_conv = filters.peaks_by_region(net, "conv", type(faces)(**{**vars(faces), "images": bright}))
-    assert of_conv.loc["mouth", "value"] == 1
-    assert of_conv.loc["mouth", "by chance"] == pytest.approx(mouth.mean(), abs=1e-9)
-    assert of_conv["by chance"].sum() == pytest.approx(1)
     beyond = filters.peaks_beyond_chance(
         {"net": net}, {"late": "conv"}, type(faces)(**{**vars(faces), "images": bright})
     )
@@ -79,10 +69,8 @@ def test_pictures_fall_short_of_the_middle_face():
     assert table.index[-1] == "from noise falls short"
 
 
-def test_upright_stripes_are_counted_and_told():
+def test_upright_stripes_are_counted():
     row, column = np.indices((48, 48))
     waves = np.stack([np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)])
     table = filters.upright({"untrained": waves[2:], "trained": waves})
     assert table["value"].to_dict() == {"upright untrained": 0, "upright trained": 0.5}
-    assert filters.stripes_say(table).startswith("Upright stripes excite 50% of the filters of `cnn_1m`, 0% untrained")
-    assert filters.stripes_say(table[:1]) == ""

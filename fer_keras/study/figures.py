@@ -9,16 +9,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fer_keras.faces import SIZE
 from fer_keras.scores import MAJORITY
 
 WIDTH = 9.0  # inches
 DPI = 180  # shown at half of it, sharp on fine screens: about 800 pixels wide
+STYLES = ("-", "--", ":", "-.")
 NAMED = 8  # values that a description names one by one
 
 
@@ -47,29 +46,35 @@ class Picture(Figure):
 def face_grid(
     rows: Sequence[np.ndarray], title: str, row_labels: Sequence[str] = (), column_labels: Sequence[str] = ()
 ) -> Picture | None:
-    """Rows of faces, upright and grey, 0 to 255. A row may be shorter than the others."""
-    if not sum(map(len, rows)):
+    """Rows of grey pictures of one size, 0 to 255: faces, or what else is square. A row may be shorter than others."""
+    count, columns = sum(map(len, rows)), max(map(len, rows), default=0)
+    if not count:
         return None
-    step = SIZE + 2  # a white line of two pixels between faces
-    columns = max(map(len, rows))
+    size = len(np.squeeze(next(row[0] for row in rows if len(row))))
+    step = size + max(1, size // 24)  # a white line between pictures
     sheet = np.full((len(rows) * step, columns * step), 255.0)
     for i, row in enumerate(rows):
         for j, face in enumerate(row):
-            sheet[i * step : i * step + SIZE, j * step : j * step + SIZE] = np.squeeze(face)
+            sheet[i * step : i * step + size, j * step : j * step + size] = np.squeeze(face)
     side = (WIDTH - (1.1 if len(row_labels) else 0.1)) / max(columns, 7)
     picture = Picture(side * len(rows) + (0.65 if len(column_labels) else 0.45))
     axis = picture.subplots()
     axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    middle = SIZE / 2
-    axis.set_xticks([j * step + middle for j in range(len(column_labels))], column_labels, fontsize=9)
-    axis.set_yticks([i * step + middle for i in range(len(row_labels))], row_labels, fontsize=10)
+    axis.set_xticks(np.arange(len(column_labels)) * step + size / 2, column_labels, fontsize=9)
+    axis.set_yticks(np.arange(len(row_labels)) * step + size / 2, row_labels, fontsize=10)
     axis.tick_params(length=0, labeltop=True, labelbottom=False)
     axis.spines[:].set_visible(False)
-    alt = f"{sum(map(len, rows))} faces in {len(rows)} rows"
+    alt = f"{count} pictures in {len(rows)} rows"
     for what, labels in (("Rows", row_labels), ("Columns", column_labels)):
         if len(labels):
             alt += f". {what}: {', '.join(map(str, labels))}"
     return picture.told(title, alt)
+
+
+def map_grid(maps: np.ndarray, title: str, columns: int = 8) -> Picture:
+    """The maps (height, width, filters) of one face in one scale: the lowest number is black, the highest white."""
+    grey = np.moveaxis(255 * (maps - maps.min()) / max(np.ptp(maps), 1e-9), -1, 0)
+    return face_grid(np.array_split(grey, range(columns, len(grey), columns)), title)
 
 
 def overlays(faces: np.ndarray, maps: Mapping[str, np.ndarray], title: str, labels: Sequence[str] = ()) -> Picture:
@@ -87,61 +92,41 @@ def overlays(faces: np.ndarray, maps: Mapping[str, np.ndarray], title: str, labe
         axis.set_title(label, fontsize=9)
     for axis, label in zip(axes[:, 0], ("", *maps), strict=True):
         axis.set_ylabel(label, fontsize=10, rotation=0, ha="right", va="center")
-    scale = picture.colorbar(
-        colours, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="saliency: 0 weakest, 1 strongest"
-    )
-    scale.solids.set_alpha(1)
+    about = "saliency: 0 weakest, 1 strongest"
+    picture.colorbar(colours, ax=axes, shrink=0.6, aspect=30, pad=0.01, label=about).solids.set_alpha(1)
     return picture.told(title, f"{len(faces)} faces, and below each a map in colours: {', '.join(maps)}")
 
 
-def map_grid(maps: np.ndarray, title: str, columns: int = 8) -> Picture:
-    """The maps (height, width, filters) of one face, all in one scale; the number of a filter above its map."""
-    height, width, count = maps.shape
-    rows = -(-count // columns)
-    picture = Picture(((WIDTH - 1) / columns + 0.17) * rows + 0.5)
-    axes = picture.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for number, axis in enumerate(axes.flat[:count]):
-        shown = axis.imshow(maps[..., number], cmap="viridis", vmin=maps.min(), vmax=maps.max())
-        axis.set_title(number, fontsize=8, pad=2)
-    picture.colorbar(shown, ax=axes, shrink=0.6, aspect=30, pad=0.01, label="activation")
-    return picture.told(title, f"{count} maps of {height} by {width} numbers")
-
-
-def lines(table: pd.DataFrame, title: str, ylabel: str) -> Picture | None:
-    """A line for each column of the table, over its index."""
-    if table.empty:
+def lines(
+    tables: pd.DataFrame | Mapping[str, pd.DataFrame], title: str, ylabel: str, columns: int = 4
+) -> Picture | None:
+    """A line for each column of a table, over its index. Of several tables with the same columns each has a panel of
+    its name, all in one vertical scale."""
+    if not len(tables):
         return None
-    picture = Picture(3.6)
-    axis = picture.subplots()
-    _lines(table, axis, legend="auto")
-    axis.set_ylabel(ylabel)
-    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
-    sns.despine(picture)
-    return picture.told(title, f"Lines of {ylabel}: {_ends(table)}")
-
-
-def panels(tables: Mapping[str, pd.DataFrame], title: str, ylabel: str, columns: int = 4) -> Picture | None:
-    """The lines of several tables with the same columns, each in a panel of its name, all in one vertical scale."""
-    if not tables:
-        return None
+    tables = {"": tables} if isinstance(tables, pd.DataFrame) else tables
+    columns = min(columns, len(tables))
     rows = -(-len(tables) // columns)
-    picture = Picture(2.1 * rows + 0.9)
+    picture = Picture(2.1 * rows + 0.9 if rows * columns > 1 else 3.6)
     axes = picture.subplots(rows, columns, sharey=True, squeeze=False)
     for axis in axes.flat[len(tables) :]:
         axis.axis("off")
     for axis, (name, table) in zip(axes.flat, tables.items(), strict=False):
-        _lines(table, axis, legend="auto" if axis is axes[0, 0] else False)
+        marker = "o" if len(table) == 1 else None  # one epoch makes no line
+        table.plot(ax=axis, color=sns.color_palette("colorblind"), marker=marker, legend=False)
+        for line, style in zip(axis.lines, STYLES * len(axis.lines), strict=False):
+            line.set_linestyle(style)
         axis.set_title(name, fontsize=10)
+        axis.set_xlabel(table.index.name or "")
+        if pd.api.types.is_integer_dtype(table.index):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    axes[0, 0].get_legend().remove()
-    picture.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    picture.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5), frameon=False)
     sns.despine(picture)
-    told = "; ".join(f"{name}: {_ends(table)}" for name, table in tables.items())
-    return picture.told(title, f"Lines of {ylabel} in {len(tables)} panels. {told}")
+    told = "; ".join(f"{name}: {_ends(table)}" if name else _ends(table) for name, table in tables.items())
+    return picture.told(title, f"Lines of {ylabel}. {told}")
 
 
 def intervals(
@@ -160,16 +145,16 @@ def intervals(
     idle = pd.Series(False, scores.index)
     if "learnt" in scores:
         idle = ~scores["learnt"].astype(bool) & (scores.index != MAJORITY)
-    for row, (value, interval) in enumerate(zip(scores["value"], scores["interval"], strict=True)):
-        if np.size(interval) == 2:
-            axis.plot(interval, [row, row], color=blue, linewidth=2, solid_capstyle="butt")
-        place = value if np.size(interval) != 2 else interval[1]
-        axis.annotate(f"{value:.3f}", (place, row), (6, 0), textcoords="offset points", va="center", fontsize=8)
-    places = np.arange(len(scores))
+    values, places = scores["value"].to_numpy(float), np.arange(len(scores))
+    pairs = zip(scores["interval"], values, strict=True)
+    lows, highs = np.array([pair if np.size(pair) == 2 else (value, value) for pair, value in pairs]).T
+    axis.hlines(places, lows, highs, color=blue, linewidth=2)
+    for place, value, high in zip(places, values, highs, strict=True):
+        axis.annotate(f"{value:.3f}", (high, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
     dots = {"marker": "o", "linestyle": "", "color": blue}
-    axis.plot(scores["value"][~idle], places[~idle], **dots, label="measured, with 95 % interval")
+    axis.plot(values[~idle], places[~idle], **dots, label="measured, with 95 % interval")
     if idle.any():
-        axis.plot(scores["value"][idle], places[idle], **dots, markerfacecolor="white", label="has learnt nothing")
+        axis.plot(values[idle], places[idle], **dots, markerfacecolor="white", label="has learnt nothing")
     if reference is not None:
         beside = reference.reindex(scores.index)
         axis.plot(beside, places, "D", color=orange, fillstyle="none", label=str(reference.name))
@@ -193,17 +178,14 @@ def bars(table: pd.DataFrame, title: str, ylabel: str, form: str = "{:,.0f}") ->
         return None
     picture = Picture(3.6)
     axis = picture.subplots()
-    sns.barplot(_long(table), x="row", y="value", hue="column", palette="colorblind", ax=axis)
+    table.plot.bar(ax=axis, color=sns.color_palette("colorblind"), width=0.8, rot=0, legend=False)
     for container in axis.containers:
         axis.bar_label(container, fmt=form.format, fontsize=8, padding=2)
     axis.set(xlabel=table.index.name or "", ylabel=ylabel)
     axis.set_xticks(range(len(table)), [str(name).replace(", ", "\n") for name in table.index])
     axis.margins(y=0.12)
-    legend = axis.get_legend()
-    if table.shape[1] == 1:
-        legend.remove()
-    else:
-        sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
+    if table.shape[1] > 1:
+        axis.legend(loc="upper left", bbox_to_anchor=(1, 1), title=table.columns.name, frameon=False)
     sns.despine(picture)
     told = "; ".join(f"{name}: {_named(table[name], form)}" for name in table)
     return picture.told(title, f"Bars of {ylabel}. {told}")
@@ -228,20 +210,6 @@ def heatmap(table: pd.DataFrame, title: str, form: str = ".2f", label: str = "",
     told = f"Table of {len(table)} rows and {table.shape[1]} columns, {label}. "
     told += f"Largest: {largest}, {cells.max():{form}}. Smallest: {smallest}, {cells.min():{form}}"
     return picture.told(title, told)
-
-
-def _lines(table: pd.DataFrame, axis: Axes, legend: str | bool) -> None:
-    sns.lineplot(
-        _long(table), x="row", y="value", hue="column", style="column", palette="colorblind", ax=axis, legend=legend,
-        hue_order=list(table), style_order=list(table), markers=len(table) == 1,  # one epoch makes no line
-    )  # fmt: skip
-    axis.set(xlabel=table.index.name or "", ylabel="")
-    if pd.api.types.is_integer_dtype(table.index):
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def _long(table: pd.DataFrame) -> pd.DataFrame:
-    return table.rename_axis(index="row", columns="column").stack().rename("value").reset_index()
 
 
 def _named(values: pd.Series, form: str = "{:.3f}") -> str:

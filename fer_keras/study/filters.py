@@ -49,16 +49,6 @@ def layers_to_look_at(net: keras.Model, top: str = "", early: str = "") -> tuple
     return top or (pools or convs)[-1], early or (pools or convs)[:2][-1], convs[-1]
 
 
-def climbs(climbed: Mapping) -> pd.DataFrame:
-    """A row a way of `ascend`: mean activation at start and end, and how many filters did not climb: one that is silent
-    has no slope, and its picture stays the start."""
-    rows = {}
-    for way, (_, reached) in climbed.items():
-        first, last = reached[:, 0], reached[:, -1]
-        rows[way] = {"start": first.mean(), "end": last.mean(), "did not climb": int((last <= first).sum())}
-    return pd.DataFrame.from_dict(rows, orient="index").astype({"did not climb": int})
-
-
 def maps_likeness(net: keras.Model, layer: str, faces: Faces, face: np.ndarray) -> np.ndarray:
     """(n,): of each face the mean likeness of the layer's maps to this face."""
     maps = np.moveaxis(feature_maps(net, layer, faces), -1, 1)
@@ -71,15 +61,6 @@ def likeness_table(like: Mapping) -> pd.DataFrame:
     rows = {kind: over_faces(values) for kind, values in like.items()}
     rows["from noise falls short"] = over_faces(np.median(like["faces"]) - like["from noise"])
     return score_table(rows)
-
-
-def peaks_by_region(net: keras.Model, layer: str, faces: Faces) -> pd.DataFrame:
-    """A row a region: the share of the maps' maxima that lie on it; `by chance`: if all pixels of a map were alike."""
-    regions = face_regions(faces)
-    peaks, chance = peak_regions(feature_maps(net, layer, faces), regions), _anywhere(net, layer, regions)
-    table = score_table({name: over_faces((peaks == i).mean(axis=1)) for i, name in enumerate(REGIONS)})
-    table["by chance"] = [(chance == i).mean() for i in range(len(REGIONS))]
-    return table
 
 
 def peaks_beyond_chance(nets: Mapping, layers: Mapping, faces: Faces) -> pd.DataFrame:
@@ -110,11 +91,3 @@ def upright(pictures: Mapping) -> pd.DataFrame:
         striped = (stripes(images)[["horizontal", "vertical"]] > 0.5).any(axis=1)
         rows[f"upright {label}"] = accuracy(np.ones(len(images)), striped)
     return score_table(rows)
-
-
-def stripes_say(table: pd.DataFrame) -> str:
-    """Of a table of `upright` the sentence for an answer; none where the net has not learnt."""
-    if "upright trained" not in table.index:
-        return ""
-    trained, untrained = (table.loc[f"upright {net}", "value"] for net in ("trained", "untrained"))
-    return f"Upright stripes excite {trained:.0%} of the filters of `cnn_1m`, {untrained:.0%} untrained."

@@ -14,11 +14,6 @@ from fer_keras.seeing.trust import brightness_correlation, outline_correlation, 
 from fer_keras.study.tables import score_table
 
 KINDS = {"gradient": "gradient", "SmoothGrad": "smoothgrad", "integrated": "integrated", "Grad-CAM": "gradcam"}
-CHANGES = {
-    "training outlines": ("outlines", "trained", "early"),
-    "training brightness": ("brightness", "trained", "early"),
-    "standardising": ("brightness", "standardised", "trained"),
-}
 
 
 def maps_of_kinds(net: keras.Model, faces: Faces) -> dict[str, np.ndarray]:
@@ -49,16 +44,6 @@ def by_region(maps: np.ndarray, faces: Faces) -> pd.DataFrame:
     return table
 
 
-def by_emotion(maps: np.ndarray, faces: Faces) -> pd.DataFrame:
-    """Saliency per pixel, 1 if the map is even: a row an emotion, with its number of faces, a column a region."""
-    regions, labels = face_regions(faces), faces.labels
-    areas = region_shares(np.ones_like(maps), regions).groupby(labels).mean().replace(0, np.nan)
-    table = region_shares(maps, regions).groupby(labels).mean() / areas
-    counts = np.bincount(labels)
-    table.index = pd.Index([f"{EMOTIONS[number]} ({counts[number]})" for number in table.index], name="emotion")
-    return table
-
-
 def in_places(maps: np.ndarray, faces: Faces, beyond_area: bool = False) -> pd.DataFrame:
     """A row a place: the share of the saliency that lies there; beyond_area: less the share of the picture."""
     rows = {}
@@ -73,10 +58,11 @@ def cheeks(maps: np.ndarray, faces: Faces, threshold: float) -> pd.DataFrame:
     happy = faces.labels == EMOTIONS.index("happy")
     if not happy.any():
         return score_table({})
-    regions = face_regions(faces)[happy]
-    kept = region_shares((maps[happy] >= threshold).astype(float), regions)
-    area = region_shares(np.ones_like(maps[happy]), regions)
-    lead, even = (each["cheeks"] - each["eyes"] - each["mouth"] for each in (kept, area))
+    regions, maps = face_regions(faces)[happy], maps[happy]
+    lead, even = (
+        shares["cheeks"] - shares["eyes"] - shares["mouth"]
+        for shares in (region_shares(maps >= threshold, regions), region_shares(np.ones_like(maps), regions))
+    )
     rows = {"happy cheeks lead": over_faces(lead), "happy cheeks lead beyond area": over_faces(lead - even)}
     return score_table(rows)
 
@@ -93,41 +79,32 @@ def looks(maps: Mapping, pictures: Mapping, faces: Faces) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def means(looked: pd.DataFrame) -> pd.DataFrame:
-    """The mean of each column of `looks` with its interval: a row "measure net"."""
-    return score_table({f"{measure} {net}": over_faces(each) for (measure, net), each in looked.items()})
-
-
 def changes(looked: pd.DataFrame) -> pd.DataFrame:
     """What training and standardising change in the correlations, face by face; of nets that are there."""
-    rows = {}
-    for name, (measure, net, other) in CHANGES.items():
-        if (measure, net) in looked and (measure, other) in looked:
-            rows[name] = over_faces(looked[measure, net] - looked[measure, other])
-    return score_table(rows)
+    pairs = {
+        "training outlines": (("outlines", "trained"), ("outlines", "early")),
+        "training brightness": (("brightness", "trained"), ("brightness", "early")),
+        "standardising": (("brightness", "standardised"), ("brightness", "trained")),
+    }
+    there = {name: pair for name, pair in pairs.items() if set(pair) <= set(looked)}
+    return score_table({name: over_faces(looked[one] - looked[other]) for name, (one, other) in there.items()})
 
 
-def perturbed(net: keras.Model, faces: Faces, orders: Mapping, steps: int = 12, groups: int = 5) -> pd.DataFrame:
-    """The probability of the face's emotion with so many pixels taken away or shown, in the order of each kind of map:
-    a row a share of the pixels (in percent), a column (way, kind, group of faces)."""
-    found = {}
+def perturbed(net: keras.Model, faces: Faces, orders: Mapping, steps: int = 12, groups: int = 5) -> tuple:
+    """What happens to the probability of the face's emotion when pixels are taken away or shown in the order of a map.
+
+    orders: by kind of map, "random" among them. Two results: of each way a table of the mean curves, a column a kind,
+    over the share of the pixels in percent; and how much lower the probability is, in the mean, with pixels taken away
+    in the order of each map than at random, with its interval over groups of faces.
+    """
+    curves, heights = {}, {}
+    parts = np.array_split(np.arange(len(faces)), min(groups, len(faces)))
     for kind, order in orders.items():
-        for group, rows in enumerate(np.array_split(np.arange(len(faces)), min(groups, len(faces)))):
-            curves = perturbation_curves(net, faces[rows], order[rows], faces.labels[rows], steps)
-            for way in curves:
-                found[way, kind, group] = curves[way]
-    table = pd.DataFrame(found).rename_axis(columns=["way", "kind", "group"])
-    return table.set_axis(100 * table.index).rename_axis("% of the pixels")
-
-
-def mean_curves(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Of each way the mean over groups, a column a kind."""
-    ways = table.columns.unique("way")
-    return {way: table[way].T.groupby(level="kind", sort=False).mean().T for way in ways}
-
-
-def sooner(table: pd.DataFrame) -> pd.DataFrame:
-    """How much lower the probability is, in the mean, with pixels deleted in the order of each map than at random."""
-    heights = table["deletion"].mean()
-    gains = {kind: heights["random"] - heights[kind] for kind in heights.index.unique("kind") if kind != "random"}
-    return score_table({kind: over_seeds(each) for kind, each in gains.items()})
+        some = [perturbation_curves(net, faces[rows], order[rows], faces.labels[rows], steps) for rows in parts]
+        curves[kind] = sum(some) / len(some)
+        heights[kind] = np.array([each["deletion"].mean() for each in some])
+    table = pd.concat(curves, axis=1).swaplevel(axis=1)
+    table.index = pd.Index(100 * table.index, name="% of the pixels")
+    random = heights.pop("random")
+    sooner = score_table({kind: over_seeds(random - each) for kind, each in heights.items()})
+    return {way: table[way] for way in ("deletion", "insertion")}, sooner
