@@ -9,7 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from fer_keras.base.versions import versions
+from fer_keras.base.environment import versions
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,18 +3,14 @@
 import logging
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from importlib import import_module
+from functools import cache
 
 import keras
 import numpy as np
 
+from fer_keras.base.numbers import filled_up
+
 BACKEND = keras.backend.backend()
-
-
-def version() -> str:
-    """Such as "tensorflow 2.21.0"."""
-    return f"{BACKEND} {import_module(BACKEND).__version__}"
 
 
 def gpus() -> list[str]:
@@ -33,8 +29,20 @@ def gpus() -> list[str]:
     return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
 
 
+def deterministic() -> bool:
+    """Whether trainings in this process repeat bit for bit: FER_KERAS_DETERMINISTIC=1, set before Keras works."""
+    asked = os.environ.get("FER_KERAS_DETERMINISTIC") == "1"
+    if asked and not _repeat_bits():
+        raise ValueError(
+            "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads; "
+            "set it before Python starts, or before the first net is built"
+        )
+    return asked
+
+
+@cache
 def _repeat_bits() -> bool:
-    """Make this process repeat its bits if FER_KERAS_DETERMINISTIC asks for it; False if it is too late."""
+    """Make this process repeat its bits; False if it is too late."""
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -51,41 +59,9 @@ def _repeat_bits() -> bool:
     return True
 
 
-def _asked() -> bool:
-    return os.environ.get("FER_KERAS_DETERMINISTIC") == "1"
-
-
-_repeats = _asked() and _repeat_bits()
+deterministic()  # before anything computes
 if BACKEND == "tensorflow":
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # or every tenth net is warned of being the tenth
-
-
-def deterministic() -> bool:
-    """Whether trainings in this process repeat bit for bit: FER_KERAS_DETERMINISTIC=1, set before Keras works."""
-    global _repeats
-    if _asked() and not _repeats:
-        _repeats = _repeat_bits()
-        if not _repeats:
-            raise ValueError(
-                "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads; "
-                "set it before Python starts, or before the first net is built"
-            )
-    return _repeats
-
-
-def limit_threads(threads: int) -> None:
-    """Let this process compute on so many threads; one that has computed already keeps those it has."""
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
-
-        with suppress(RuntimeError):
-            tf.config.threading.set_intra_op_parallelism_threads(1 if _repeats else threads)
-    elif BACKEND == "torch":
-        import torch
-
-        torch.set_num_threads(threads)
-    elif BACKEND == "jax":
-        os.environ["PJRT_NPROC"] = str(threads)  # read when JAX makes its first array
 
 
 def devices() -> int | None:
@@ -94,14 +70,19 @@ def devices() -> int | None:
     return None if distribution is None else distribution.device_mesh.devices.size
 
 
+def filled(faces):
+    """The faces, and the first ones again, so that every device gets an equal part of the last batch as well."""
+    return faces[filled_up(len(faces), devices() or 1)]
+
+
 def feed(batches: keras.utils.PyDataset) -> Iterable:
     """What `fit`, `evaluate` and `predict` take for these batches.
 
     TensorFlow gets a `tf.data` without autotuning: ending an autotuned one, which Keras makes of everything else,
     waits for the tuner's next turn (TensorFlow 2.21), which can double the time of a short fit or prediction.
     """
-    if over := devices():
-        return _Divisible(batches, over)
+    if batches.batch_size % (devices() or 1):
+        raise ValueError(f"batches of {batches.batch_size} faces cannot be divided among {devices()} devices")
     if BACKEND != "tensorflow":
         return batches
     import tensorflow as tf
@@ -128,26 +109,6 @@ def seed_epoch(seed: int, epoch: int) -> None:
         import torch
 
         torch.manual_seed(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-class _Divisible(keras.utils.PyDataset):
-    """Batches whose size every device gets an equal part of; the few faces left over at the end are left out."""
-
-    def __init__(self, batches: keras.utils.PyDataset, devices: int):
-        super().__init__()
-        self.batches, self.devices = batches, devices
-        last = len(batches[len(batches) - 1][1])
-        self.size = len(batches) if last >= devices else len(batches) - 1
-        if self.size == 0 or batches.batch_size % devices:
-            raise ValueError(f"batches of {batches.batch_size} faces cannot be divided among {devices} devices")
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, index: int) -> tuple:
-        images, labels = self.batches[index]
-        whole = len(labels) // self.devices * self.devices
-        return images[:whole], labels[:whole]
 
 
 def numbers(variables: Iterable) -> list:

@@ -20,8 +20,8 @@ import papermill
 from markupsafe import Markup
 from PIL import Image
 
+from fer_keras.base.environment import versions
 from fer_keras.base.home import machine, write_text
-from fer_keras.base.versions import versions
 from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 

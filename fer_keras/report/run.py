@@ -22,6 +22,7 @@ import yaml
 
 from fer_keras import load_faces
 from fer_keras.base import interrupts, progress
+from fer_keras.base.environment import threads
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
 from fer_keras.report.costs import estimate
@@ -213,7 +214,8 @@ def _shares(jobs: int) -> dict[str, str]:
     """Kernels side by side divide the cores, and leave each other room on a graphics card; what is set stays."""
     if jobs == 1:
         return {}
-    threads = str(max(1, joblib.cpu_count() // jobs))
-    shares = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "PJRT_NPROC"), threads)
-    shares |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    shares = threads(joblib.cpu_count() // jobs) | {
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
     return {name: value for name, value in shares.items() if name not in os.environ}

@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 
 from fer_keras.base import insides, interrupts
+from fer_keras.base.environment import threads
 from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 
@@ -112,11 +113,11 @@ def run_kfold(
     alone = jobs == 1 and not cluster
     variables = {name: os.environ.get(name) for name in PASSED_ON}
     policy = _dtype_policy(alone)
-    threads = None if alone or cluster else max(1, joblib.cpu_count() // jobs)
+    number = None if alone or cluster else joblib.cpu_count() // jobs  # of threads
     arrays = faces.arrays()  # one object, which Dask sends to each worker once
     tasks = [
         joblib.delayed(_fold)(
-            net, arrays, numbers, fold, variables, policy, threads, os.getpid() if alone else None,
+            net, arrays, numbers, fold, variables, policy, number, os.getpid() if alone else None,
             {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings,
         )
         for fold in range(k)
@@ -148,16 +149,14 @@ def run_kfold(
     return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
 
 
-def _fold(net, arrays, numbers, fold, variables, policy, threads, caller, settings) -> tuple[float, np.ndarray, str]:
+def _fold(net, arrays, numbers, fold, variables, policy, number, caller, settings) -> tuple[float, np.ndarray, str]:
     """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
     with _one_at_a_time:
         for name in PASSED_ON:
             os.environ.pop(name, None)
         os.environ.update({name: value for name, value in variables.items() if value is not None})
-        if threads := threads or _threads_of_dask_worker():
-            from fer_keras.base.backend import limit_threads
-
-            limit_threads(threads)
+        if number := number or _threads_of_dask_worker():
+            os.environ.update(threads(number))
         import keras
 
         from fer_keras.base import progress

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fer_keras.base.numbers import filled_up
 from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, SIZE, Faces
 
@@ -33,12 +32,12 @@ def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
     """(n, 7) probabilities, one row a face."""
     import keras
 
-    from fer_keras.base.backend import devices, feed
+    from fer_keras.base.backend import feed, filled
     from fer_keras.data.batches import FaceBatches
 
     if len(faces) == 0:
         return np.empty((0, len(EMOTIONS)), np.float32)
-    whole = faces[filled_up(len(faces), devices() or 1)]
+    whole = filled(faces)
     any_labels = replace(whole, labels=np.zeros_like(whole.labels))  # batches want some
     batches = FaceBatches(any_labels, shuffle=False)
     with bar(total=len(batches), what="predicting", unit="batch") as progress:

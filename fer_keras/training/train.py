@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from datetime import date
-from importlib.metadata import version
 
 import keras
 import numpy as np
 
 from fer_keras.base import backend, home, insides, interrupts
+from fer_keras.base.environment import versions
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import Faces
@@ -63,17 +63,17 @@ def train(
     if isinstance(net, str) and plan.start == "pytorch":
         as_pytorch_starts(model, seed)
     rates = _compile(model, plan, compile_options or {})
-    batches = plan.batches(training, seed)
-    one_hot = validation.label_targets() if plan.targets == "votes" else None
-    held_out = FaceBatches(validation, shuffle=False, targets=one_hot)
+    batches = plan.batches(backend.filled(training), seed)
+    judged = backend.filled(validation)
+    one_hot = judged.label_targets() if plan.targets == "votes" else None
+    held_out = FaceBatches(judged, shuffle=False, targets=one_hot)
     # from here on nothing is wrong with what was asked for
     with runs.alone(folder):
         if run := runs.finished(folder):  # another process has just made it
             return run
         runs.set_aside_if_damaged(folder)
-        versions = {"fer-keras": version("fer-keras"), "keras": keras.__version__, "backend": backend.version()}
         with runs.stored(folder):
-            runs.write_json(folder / "config.json", decides | {"versions": versions})
+            runs.write_json(folder / "config.json", decides | {"versions": versions()})
         state = State(folder / "state.npz", model)
         untold = ("epochs", changes.get("epochs")), ("batch_size", 0)  # the bar counts epochs; 0: the recipe's own
         asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]

@@ -1,4 +1,4 @@
-"""Which versions are at work, told without starting any of them."""
+"""What a process is told by its environment, without starting Keras: the backend, and how many threads to use."""
 
 import json
 import os
@@ -20,3 +20,9 @@ def versions() -> str:
         with suppress(PackageNotFoundError):
             return ", ".join([*found, f"{backend} {version(package)}"])
     return ", ".join([*found, backend])
+
+
+def threads(number: int) -> dict[str, str]:
+    """The variables by which a process computes on so many threads, whatever its backend, if it has not begun to."""
+    names = "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "PJRT_NPROC"
+    return dict.fromkeys(names, str(max(1, number)))
