@@ -7,17 +7,20 @@ This file does not import Keras, so that a worker can first be told its backend 
 import os
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import joblib
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from fer_keras.base import insides, interrupts
 from fer_keras.base.environment import threads
 from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
+from fer_keras.scores import accuracy, confusion, over_seeds
 
 PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # variables that workers get
 _one_at_a_time = threading.Lock()  # Keras' seeds belong to the process, and a Dask worker may have several threads
@@ -36,8 +39,6 @@ class Folds:
     @cached_property
     def metrics(self) -> dict:
         """`pooled`: accuracy over all faces. `mean` of the folds with its interval, `spread`: their deviation."""
-        from fer_keras.scores import accuracy, over_seeds
-
         return {
             "pooled": accuracy(self.labels, self.probabilities.argmax(axis=1)),
             "mean": over_seeds(self.accuracies),
@@ -47,15 +48,11 @@ class Folds:
     @cached_property
     def confusion(self) -> np.ndarray:
         """(7, 7) counts, pooled out of fold: true emotion (rows), predicted (columns)."""
-        from fer_keras.scores import confusion
-
         return confusion(self.labels, self.probabilities.argmax(axis=1)).to_numpy()
 
 
 def fold_numbers(faces: Faces, k: int, *, seed: int = 0, duplicates: str = "together") -> np.ndarray:
     """In which of k folds each face is held out: every class in proportion, copies of a picture together."""
-    from sklearn.model_selection import StratifiedKFold
-
     if duplicates not in ("together", "ignore"):
         raise ValueError(f'duplicates is "together" or "ignore", not {duplicates!r}')
     if (faces.labels == UNLABELLED).any():
@@ -111,64 +108,55 @@ def run_kfold(
     cluster = joblib.parallel.get_active_backend()[0].default_n_jobs != 1  # by itself it takes all there is
     jobs = min(k, joblib.effective_n_jobs(None if cluster else jobs))
     alone = jobs == 1 and not cluster
-    variables = {name: os.environ.get(name) for name in PASSED_ON}
-    policy = _dtype_policy(alone)
-    number = None if alone or cluster else joblib.cpu_count() // jobs  # of threads
-    arrays = faces.arrays()  # one object, which Dask sends to each worker once
+    told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if not alone and not cluster:
+        told |= threads(joblib.cpu_count() // jobs)
+    common = net, faces.arrays(), numbers, told, _dtype_policy(alone), alone  # objects that Dask sends once
     tasks = [
         joblib.delayed(_fold)(
-            net, arrays, numbers, fold, variables, policy, number, os.getpid() if alone else None,
-            {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings,
+            *common, fold, {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings
         )
         for fold in range(k)
-    ]  # fmt: skip
+    ]
     results: list = []
     try:
-        with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone) as progress:
-            if alone:
-                with interrupts.remembered():
-                    for task, arguments, _ in tasks:
-                        results.append(task(*arguments))
-                        progress.update()
-                        interrupts.check()
-            else:
-                for result in joblib.Parallel(jobs, return_as="generator")(tasks):
-                    results.append(result)
-                    progress.update()
+        with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone) as done, interrupts.remembered():
+            for result in joblib.Parallel(jobs, return_as="generator")(tasks):
+                results.append(result)
+                done.update()
+                interrupts.check()
     except KeyboardInterrupt:
-        done = f"stopped after {len(results)} of {k} folds"
-        print(f"fer-keras: {done}; the same call goes on from there", file=sys.stderr)
+        stopped = f"stopped after {len(results)} of {k} folds"
+        print(f"fer-keras: {stopped}; the same call goes on from there", file=sys.stderr)
         raise
     finally:
         if not alone and not cluster:
             insides.stop_workers(kill=len(results) < k)
+    accuracies, predicted, folders = zip(*results, strict=True)
     probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
-    for fold, (_, predicted, _) in enumerate(results):
-        probabilities[numbers == fold] = predicted
-    accuracies = np.array([accuracy for accuracy, _, _ in results])
-    return Folds(faces.labels, numbers, probabilities, accuracies, tuple(Path(folder) for *_, folder in results))
+    for fold in range(k):
+        probabilities[numbers == fold] = predicted[fold]
+    return Folds(faces.labels, numbers, probabilities, np.array(accuracies), folders)
 
 
-def _fold(net, arrays, numbers, fold, variables, policy, number, caller, settings) -> tuple[float, np.ndarray, str]:
+def _fold(net, arrays, numbers, told, policy, alone, fold, settings) -> tuple[float, np.ndarray, Path]:
     """Train one fold, in whatever process: accuracy, probabilities of the held-out faces, folder of the run."""
     with _one_at_a_time:
         for name in PASSED_ON:
             os.environ.pop(name, None)
-        os.environ.update({name: value for name, value in variables.items() if value is not None})
-        if number := number or _threads_of_dask_worker():
-            os.environ.update(threads(number))
+        os.environ.update(told | _threads_of_dask_worker())
         import keras
 
         from fer_keras.base import progress
         from fer_keras.training.train import train
 
-        progress.silent = os.getpid() != caller
+        progress.silent = not alone
         if policy:
             keras.config.set_dtype_policy(policy)
         distribution = keras.distribution.distribution()
         faces, held_out = Faces(**arrays), numbers == fold
         run = train(net, faces[~held_out], faces[held_out], **settings)
-        result = run.metrics["accuracy"]["value"], run.predict(faces[held_out]), str(run.folder)
+        result = run.metrics["accuracy"]["value"], run.predict(faces[held_out]), run.folder
         keras.utils.clear_session()  # or every fold's graphs stay in memory; it forgets these two settings
         if policy:
             keras.config.set_dtype_policy(policy)
@@ -189,12 +177,9 @@ def _dtype_policy(alone: bool) -> str | None:
     return keras.config.dtype_policy().name
 
 
-def _threads_of_dask_worker() -> int | None:
-    if "distributed" not in sys.modules:
-        return None
-    from distributed import get_worker
-
-    try:
-        return get_worker().state.nthreads
-    except ValueError:  # not in a worker
-        return None
+def _threads_of_dask_worker() -> dict[str, str]:
+    """The variables that give a fold as many threads as the Dask worker has that it runs in; none elsewhere."""
+    if "distributed" in sys.modules:
+        with suppress(ValueError):  # not in a worker
+            return threads(sys.modules["distributed"].get_worker().state.nthreads)
+    return {}
