@@ -32,7 +32,7 @@ from fer_keras.claims.ledger import RESULTS
 from fer_keras.claims.thirty import CLAIMS
 
 KEPT = RESULTS / "claims.json"
-ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "split", "seeds", "trainings")
+ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "seeds", "trainings")
 ABOUT = (*ABOUT, "logged_training_accuracy", "logged_training_loss", "majority_accuracy", *LEARNT.values())
 FIELDS = ("command", "date", "device", "data")
 SEEDS = range(3)

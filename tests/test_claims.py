@@ -98,7 +98,13 @@ def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]
     """Made-up records that lack nothing and hold these values, for the first notebook of every part of a claim."""
     (claim,) = [claim for claim in CLAIMS if claim.number == number]
     report = REACHED.get(claim.net, Reached())
-    known = {"net": claim.net or "cnn_leaky", "width": 1.0, "faces": 35_887, "trainings": 3, "split": "theirs"}
+    known = {
+        "net": claim.net or "cnn_leaky",
+        "width": 1.0,
+        "faces": 35_887,
+        "trainings": 3,
+        "judged_split": "randomly held out",
+    }
     known |= {"epochs": report.epochs or 60, "logged_training_accuracy": report.accuracy or 0.9}
     known |= {"logged_training_loss": report.loss or 0.3}
     known = {name: each if isinstance(each, dict) else {"value": each} for name, each in (known | values).items()}
@@ -192,7 +198,7 @@ def test_a_claim_in_parts_is_refuted_by_one():
     honest = {"cnn_leaky_validation_accuracy": entry(0.95, 0.98), "cnn_leaky_epochs_validation_above": 13}
     assert verdict(1, **honest) == SUPPORTED
     assert verdict(1, **honest | {"cnn_leaky_epochs_validation_above": 12}) == REFUTED
-    assert verdict(1, **honest | {"split": "ours"}) == "undecided: another split"
+    assert verdict(1, **honest | {"judged_split": "PublicTest"}) == "undecided: another split"
     assert verdict(1, **honest | {"cnn_leaky_validation_accuracy": entry(0.55, 0.57)}) == REFUTED
     terms = {f"batch_norm_{name}_holds": True for name in ("x_hat", "variance", "mean", "x", "gamma", "beta")}
     assert verdict(5, "embedded", **terms) == SUPPORTED
@@ -392,7 +398,7 @@ def test_two_nets_of_a_report_are_compared_face_by_face_with_the_same_seeds():
     lead = record.values["cnn_1m_over_dnn_narrow_named"]
     assert (lead["value"], lead["n"], lead["trainings"]) == (pytest.approx(0.3), 100, 2)
     assert 0.15 < lead["interval"][0] < lead["interval"][1] < 0.45
-    assert record.value("split") == "theirs" and record.value("trainings") == 3
+    assert record.value("judged_split") == "randomly held out" and record.value("trainings") == 3
     elsewhere = [*kept[:3], of("dnn_narrow", worse, 0, " -r epochs 3")]
     assert "cnn_1m_over_dnn_narrow_named" not in pooled_trainings(elsewhere)[0].values, "another recipe"
 

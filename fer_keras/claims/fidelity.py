@@ -91,14 +91,14 @@ def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
     accuracy = record.of_net(net, "logged_training_accuracy")
     loss = record.of_net(net, "logged_training_loss")
     beyond = epochs - report.epochs if epochs and report.epochs else 0
-    trained, wanted = bool(net), dict(part.needs)
+    trained, wanted, split = bool(net), dict(part.needs), record.value("judged_split")
     reasons = {
         "drawn faces": drawn and not claim.drawn,
         "a net that has not learnt": measured and low <= (record.value("majority_accuracy") or 0),
         "another net": trained and record.net not in (None, net),
         "slim net": trained and width is not None and width < 1,
         "wide net": trained and width is not None and width > 1,
-        "another split": wanted.pop("split", record.value("split")) != record.value("split"),
+        "another split": wanted.pop("judged_split", split) != split,
         "other settings": any(record.value(name) != value for name, value in wanted.items()),
         "trained longer than the report": trained and beyond > 0,
         "how far it was trained is not recorded": trained and report.accuracy is not None and accuracy is None,

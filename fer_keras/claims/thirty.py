@@ -55,7 +55,9 @@ def _mistakes(emotion: str, first: str) -> tuple[str, ...]:
 CONFUSION, SALIENCY, FILTERS, MATHS = "21_confusion", "30_saliency", "31_filters", "40_mathematics"
 ABLATION, DENSE, LABELS, LEAKAGE = "51_ablation", "12_cnn_vs_dnn", "52_labels", "50_leakage"
 TRAINED = ("training", "10_architecture")
-THEIRS = {"split": "theirs"}  # validated on a random tenth of Training, copies and all, as the reports were
+THEIRS = {
+    "judged_split": "randomly held out"
+}  # validated on a random tenth of Training, copies and all, as the reports were
 ASCENT = {"steps": 200, "top_layer": "block4_pool", "map_layer": "block2_pool"}
 TERMS = {"x_hat": "∂L/∂x̂ᵢ", "variance": "∂L/∂σ²", "mean": "∂L/∂μ", "x": "∂L/∂xᵢ", "gamma": "∂L/∂γ", "beta": "∂L/∂β"}
 EASILY = "Easily: more than the average of its kind."

@@ -45,9 +45,8 @@ def _record(net: str, kind: str, kinds: dict[tuple[str, str], list[dict]]) -> Re
     first = trainings[0]
     values = {f"{net}_{NAMES.get(name, name)}": _over(name, trainings) for name in first["values"]}
     width = re.search(r" -o width ([\d.]+)", kind)
-    split = re.search(r" --split (\w+)", kind)
     about = {"net": net, "width": float(width[1]) if width else 1, "trainings": len(trainings)}
-    about |= {"split": split[1] if split else "ours"}
+    about |= {"judged_split": "randomly held out" if " --split theirs" in kind else "PublicTest"}
     values |= {name: {"value": value} for name, value in about.items()}
     of_rival = kinds.get((RIVALS.get(net), kind.replace(f" {net} ", f" {RIVALS.get(net)} ")), [])
     if lead := _lead(trainings, of_rival):
