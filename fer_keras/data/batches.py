@@ -53,21 +53,14 @@ class FaceBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self,
-        faces: Faces,
-        batch_size: int = 128,
-        *,
-        flip: str | None = None,
-        coin: str = "face",
-        shift: float = 0.0,
-        shuffle: bool = True,
-        seed: int = 0,
-        targets: np.ndarray | None = None,
-    ):
+        self, faces: Faces, batch_size: int = 128, *, flip: str | None = None, coin: str = "face", shift: float = 0.0,
+        shuffle: bool = True, seed: int = 0, targets: np.ndarray | None = None,
+    ):  # fmt: skip
         super().__init__()
-        if len(faces) == 0 or (faces.labels == UNLABELLED).any():
-            raise ValueError("batches need faces with labels; there are none" if len(faces) == 0 else
-                             "batches need labelled faces; these hold unlabelled ones")  # fmt: skip
+        if len(faces) == 0:
+            raise ValueError("batches need faces with labels; there are none")
+        if (faces.labels == UNLABELLED).any():
+            raise ValueError("batches need labelled faces; these hold unlabelled ones")
         if batch_size < 1 or seed < 0:
             raise ValueError(f"batch_size is at least 1 and seed at least 0, not {batch_size} and {seed}")
         if flip is not None and flip not in FLIPS:
@@ -76,10 +69,9 @@ class FaceBatches(keras.utils.PyDataset):
             raise ValueError(f"coin is one of {' or '.join(COINS)}, not {coin!r}")
         if not 0 <= shift < 1 or (shift and not round(shift * SIZE)):
             raise ValueError(f"shift is a fraction of the width, 0 or from one pixel (0.02) to below 1, not {shift!r}")
-        self.faces, self.batch_size, self.seed = faces, batch_size, seed
-        self.coin, self.shuffle = coin, shuffle
         if targets is not None and targets.shape != (len(faces), len(EMOTIONS)):
             raise ValueError(f"targets are {len(EMOTIONS)} shares for each of {len(faces)} faces, not {targets.shape}")
+        self.faces, self.batch_size, self.seed, self.coin, self.shuffle = faces, batch_size, seed, coin, shuffle
         self.targets = faces.labels.astype(np.int32) if targets is None else targets.astype(np.float32)
         self.augmentations = {name: amount for name, amount in {"flip": flip, "shift": shift}.items() if amount}
         self.epoch = 0  # that __getitem__ makes batches of
@@ -93,7 +85,9 @@ class FaceBatches(keras.utils.PyDataset):
         """Batch `index` of `epoch`."""
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        if self.shuffle and self._order[0] != epoch:
+            self._order = epoch, self._generator("order", epoch, 0).permutation(len(self.faces))
+        rows = self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
         images, labels = self.faces.images[rows], self.targets[rows]
         for name, amount in self.augmentations.items():
             once = name == "flip" and self.coin == "epoch"
@@ -122,11 +116,5 @@ class FaceBatches(keras.utils.PyDataset):
     def _set_epoch(self, epoch: int) -> None:
         self.epoch, self._next_epoch = epoch, epoch
 
-    def _rows(self, epoch: int) -> np.ndarray:
-        if self.shuffle and self._order[0] != epoch:
-            self._order = epoch, self._generator("order", epoch, 0).permutation(len(self.faces))
-        return self._order[1]
-
     def _generator(self, purpose: str, epoch: int, index: int) -> np.random.Generator:
-        purposes = ("order", *AUGMENTATIONS)
-        return np.random.default_rng([self.seed, epoch, purposes.index(purpose), index])
+        return np.random.default_rng([self.seed, epoch, ("order", *AUGMENTATIONS).index(purpose), index])

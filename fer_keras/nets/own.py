@@ -45,7 +45,6 @@ def build_own(name: str, options: dict) -> keras.Model:
     except Exception as error:
         raise ValueError(f"{name} made no net: {type(error).__name__}: {str(error).splitlines()[0]}") from error
     if not right:
-        raise ValueError(
-            f"{name} does not return a keras.Model from {SIZE} × {SIZE} × 1 faces to {len(EMOTIONS)} probabilities"
-        )
+        wanted = f"a keras.Model from {SIZE} × {SIZE} × 1 faces to {len(EMOTIONS)} probabilities"
+        raise ValueError(f"{name} does not return {wanted}")
     return net

@@ -14,31 +14,20 @@ from fer_keras.base import backend
 from fer_keras.base.numbers import check_number, check_whole
 from fer_keras.base.progress import bar
 from fer_keras.faces import SIZE, Faces
-from fer_keras.seeing.inputs import as_numbers, batches, filter_numbers, find_layer, pick, raw_faces, ready
+from fer_keras.seeing.inputs import batches, filter_numbers, find_layer, pick, predicted, raw_faces, ready
 
 
 def feature_maps(model: keras.Model, layer: str, images) -> np.ndarray:
     """(n, height, width, filters): what a layer makes of the faces; (n, units) for a dense one."""
     model, faces = ready(model), raw_faces(images)
-    inner = keras.Model(model.inputs[0], find_layer(model, layer).output)
-    return np.concatenate([as_numbers(inner.predict_on_batch(faces[some])) for some in bar(batches(len(faces)), layer)])
+    return predicted(keras.Model(model.inputs[0], find_layer(model, layer).output), faces)
 
 
 def ascend(
-    model: keras.Model,
-    layer: str,
-    filters: int | Sequence[int] | None = None,
-    steps: int = 200,
-    *,
-    start: str | np.ndarray = "noise",
-    rate: float = 0.01,
-    l2: float = 0.0,
-    tv: float = 0.0,
-    jitter: int = 0,
-    blur: float = 0.0,
-    seed: int = 0,
-    batch: int = 32,
-) -> tuple[np.ndarray, np.ndarray]:
+    model: keras.Model, layer: str, filters: int | Sequence[int] | None = None, steps: int = 200, *,
+    start: str | np.ndarray = "noise", rate: float = 0.01, l2: float = 0.0, tv: float = 0.0, jitter: int = 0,
+    blur: float = 0.0, seed: int = 0, batch: int = 32,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Images that excite filters (or units, classes) of a layer: gradient ascent on the mean of their activation.
 
     Returns images (n, 48, 48), 0 to 255, and activations (n, steps + 1), from the start to the end.
@@ -88,9 +77,8 @@ def _beginnings(start, filters: np.ndarray, seed: int) -> np.ndarray:
             raise ValueError(f'start is "noise" or a face, not {start!r}')
         generators = (np.random.default_rng([seed, number]) for number in filters)
         return np.stack([rng.uniform(102, 153, (SIZE, SIZE, 1)) for rng in generators]).astype(np.float32)
-    faces = raw_faces(
-        start if isinstance(start, Faces) or np.shape(start)[:2] != (SIZE, SIZE) else np.asarray(start)[None]
-    )
+    one = not isinstance(start, Faces) and np.shape(start)[:2] == (SIZE, SIZE)
+    faces = raw_faces(np.asarray(start)[None] if one else start)
     if len(faces) not in (1, len(filters)):
         raise ValueError(f"start is one face, or one for each of {len(filters)} filters, not {len(faces)}")
     return np.repeat(faces, len(filters) // len(faces), axis=0)

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from fer_keras.base import backend
+from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, SIZE, Faces
 
 BATCH = 128  # faces that a net looks at at once
@@ -46,8 +47,9 @@ def class_numbers(scored: keras.Model, faces: np.ndarray, classes) -> np.ndarray
 
 
 def predicted(model: keras.Model, faces: np.ndarray) -> np.ndarray:
-    """(n, classes): what the model gives for raw faces."""
-    return np.concatenate([as_numbers(model.predict_on_batch(faces[some])) for some in batches(len(faces))])
+    """float32 (n, ...): what the model gives for raw faces."""
+    parts = [model.predict_on_batch(faces[some]) for some in bar(batches(len(faces)), f"asking {model.name}")]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def ready(model: keras.Model) -> keras.Model:
@@ -87,10 +89,6 @@ def filter_numbers(model: keras.Model, layer: str, filters) -> np.ndarray:
 
 def batches(n: int, size: int = BATCH) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n, size)]
-
-
-def as_numbers(values) -> np.ndarray:
-    return np.asarray(values).astype(np.float32)
 
 
 def pick(outputs, which):

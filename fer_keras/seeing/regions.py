@@ -28,10 +28,7 @@ def region_shares(maps: np.ndarray, regions: np.ndarray) -> pd.DataFrame:
     maps = np.asarray(maps)
     if maps.shape != np.shape(regions) or not (maps >= 0).all():
         raise ValueError(f"maps are of the shape of the regions, {np.shape(regions)}, and as saliency's 0 or above")
-    total = np.maximum(maps.sum(axis=(1, 2)), 1e-12)
-    return pd.DataFrame({
-        name: np.where(regions == number, maps, 0).sum(axis=(1, 2)) / total for number, name in enumerate(REGIONS)
-    })  # fmt: skip
+    return pd.DataFrame({name: share_in(maps, regions == number) for number, name in enumerate(REGIONS)})
 
 
 def share_in(maps: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from fer_keras.base import backend
 from fer_keras.base.numbers import check_number, check_whole, filled_up
 from fer_keras.base.progress import bar
 from fer_keras.faces import SIZE
-from fer_keras.seeing.inputs import BATCH, as_numbers, batches, class_numbers, find_layer, pick, raw_faces, ready
+from fer_keras.seeing.inputs import BATCH, class_numbers, find_layer, pick, predicted, raw_faces, ready
 
 CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _gradients = WeakKeyDictionary()  # of each model its compiled gradient, which sees weights that change later
@@ -50,17 +50,9 @@ def masked_saliency(model: keras.Model, images, classes=None, threshold: float =
 
 
 def attribution(
-    model: keras.Model,
-    images,
-    classes=None,
-    method: str = "gradient",
-    *,
-    samples: int = 16,
-    noise: float = 0.1,
-    steps: int = 64,
-    layer: str | None = None,
-    seed: int = 0,
-) -> np.ndarray:
+    model: keras.Model, images, classes=None, method: str = "gradient", *,
+    samples: int = 16, noise: float = 0.1, steps: int = 64, layer: str | None = None, seed: int = 0,
+) -> np.ndarray:  # fmt: skip
     """(n, 48, 48), signed: what each pixel adds to the score of the class.
 
     gradient: of the score. smoothgrad: its mean over `samples` noisy copies; noise: their deviation, a fraction of
@@ -89,8 +81,8 @@ def attribution(
     if method == "integrated":
         found, missed = _integrated(at, faces, classes, steps)
         if missed.max() > 0.05:
-            message = f"integrated gradients in {steps} steps miss up to {missed.max():.0%} of a score; take more steps"
-            warnings.warn(message, stacklevel=3)
+            told = f"integrated gradients in {steps} steps miss up to {missed.max():.0%} of a score; take more steps"
+            warnings.warn(told, stacklevel=3)
         return found
     _, found = _in_batches(at, faces, classes)
     return (found * faces if method == "gradient_x_input" else found)[..., 0]
@@ -112,14 +104,10 @@ def _grad_cam(scored: keras.Model, faces: np.ndarray, classes: np.ndarray, layer
         layer = next((each.name for each in reversed(scored.layers[convolutions[0] :]) if _has_maps(each)), None)
     if layer is None or not _has_maps(find_layer(scored, layer)):
         raise ValueError(f"Grad-CAM needs a layer with maps of more than one pixel; {layer or scored.name} has none")
-    inner, found = find_layer(scored, layer).output, []
-    to_maps = keras.Model(scored.inputs[0], inner)
-    at = backend.gradient(keras.Model(inner, scored.outputs[0]), pick)
-    for some in batches(len(faces)):
-        maps = as_numbers(to_maps.predict_on_batch(faces[some]))
-        _, gradients = at(maps, classes[some])
-        found.append(np.maximum((maps * gradients.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0))
-    found = np.concatenate(found)
+    inner = find_layer(scored, layer).output
+    maps = predicted(keras.Model(scored.inputs[0], inner), faces)
+    _, slopes = _in_batches(backend.gradient(keras.Model(inner, scored.outputs[0]), pick), maps, classes)
+    found = np.maximum((maps * slopes.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0)
     return zoom(found, (1, SIZE / found.shape[1], SIZE / found.shape[2]), order=1, grid_mode=True, mode="nearest")
 
 
@@ -133,9 +121,8 @@ def _before_softmax(model: keras.Model) -> keras.Model:
     if len(model.outputs) > 1 or len(model.output_shape) != 2:
         raise ValueError(f"{model.name} gives {model.output_shape}, not one score for each class")
     last = model.layers[-1]
-    softmax = isinstance(last, keras.layers.Softmax) or (
-        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.softmax
-    )
+    activation = getattr(last, "activation", None) if isinstance(last, keras.layers.Activation) else None
+    softmax = isinstance(last, keras.layers.Softmax) or activation is keras.activations.softmax
     return keras.Model(model.inputs[0], last.input if softmax else model.outputs[0], name=model.name)
 
 

@@ -20,14 +20,13 @@ from fer_keras.seeing.saliency import saliency
 
 def brightness_correlation(maps: np.ndarray, images) -> np.ndarray:
     """(n,) Spearman's rank correlation of map and grey level, face by face; NaN where either is the same all over."""
-    return _with_pictures(maps, raw_faces(images)[..., 0])
+    return _rank_correlations(maps, raw_faces(images)[..., 0])
 
 
 def outline_correlation(maps: np.ndarray, images) -> np.ndarray:
     """The same of map and outlines: how steep the grey levels are, within about a pixel."""
     smoothed = gaussian_filter(raw_faces(images)[..., 0], (0, 1, 1))
-    steps = np.hypot(*np.gradient(smoothed, axis=(1, 2)))
-    return _with_pictures(maps, steps)
+    return _rank_correlations(maps, np.hypot(*np.gradient(smoothed, axis=(1, 2))))
 
 
 def standardised(faces: Faces) -> Faces:
@@ -79,10 +78,8 @@ def perturbation_curves(model: keras.Model, images, maps: np.ndarray, classes=No
     shares, rows = np.linspace(0, 1, steps + 1), []
     for share in bar(shares, "perturbing", " steps"):
         strongest = rank < share * SIZE * SIZE
-        rows.append([
-            _probability(model, np.where(strongest, one, other), classes)
-            for one, other in ((blank, faces), (faces, blank))
-        ])  # fmt: skip
+        shown = np.where(strongest, blank, faces), np.where(strongest, faces, blank)
+        rows.append([_probability(model, each, classes) for each in shown])
     return pd.DataFrame(rows, pd.Index(shares, name="share of pixels"), ["deletion", "insertion"])
 
 
@@ -93,12 +90,8 @@ def _probability(model: keras.Model, faces: np.ndarray, classes: np.ndarray) -> 
     return float(found[np.arange(len(faces)), classes].mean())
 
 
-def _with_pictures(maps: np.ndarray, pictures: np.ndarray) -> np.ndarray:
-    if np.shape(maps) != pictures.shape:
-        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(pictures)} faces, not {np.shape(maps)}")
-    return _rank_correlations(np.asarray(maps), pictures)
-
-
-def _rank_correlations(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    pairs = zip(some.reshape(len(some), -1), others.reshape(len(others), -1), strict=True)
+def _rank_correlations(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
+    if np.shape(maps) != others.shape:
+        raise ValueError(f"maps are one of {SIZE} × {SIZE} for each of {len(others)} faces, not {np.shape(maps)}")
+    pairs = zip(np.reshape(maps, (len(others), -1)), others.reshape(len(others), -1), strict=True)
     return np.array([spearmanr(a, b).statistic if np.ptp(a) and np.ptp(b) else np.nan for a, b in pairs])
