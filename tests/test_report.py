@@ -136,8 +136,9 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
 
 
 def test_a_report_takes_as_long_as_its_longest_notebook_or_all_of_them_side_by_side(monkeypatch):
-    monkeypatch.setattr(costs, "SECONDS", {"01_a": (1, 10), "02_b": (1, 20), "03_c": (1, 90)})
-    monkeypatch.setattr(costs, "speed", lambda: costs.MEASURE / 2)
+    known = {"smoke": {"01_a": 1}, "quick": {"01_a": 10, "02_b": 20, "03_c": 90}, "others": 1, "speed": 10}
+    monkeypatch.setattr(costs, "COSTS", known)
+    monkeypatch.setattr(costs, "speed", lambda: 5)
     names = ["01_a", "02_b", "03_c"]
     assert [costs.estimate(names, "quick", jobs) for jobs in (1, 2)] == [240, 180]
     assert costs.estimate(names[:2], "smoke", 2) == 2 and costs.estimate(names, "full", 2) is None

@@ -2,39 +2,21 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import joblib
 import numpy as np
+import yaml
 
-# Seconds on smoke, beside the tests, and on quick with no run in the store, two at a time on two cores (2026-11-25).
-# `python -m tests.bench report --preset quick` measures them again; nobody has run all of `full` on one machine.
-SECONDS = {
-    "00_first_net": (31, 92),
-    "01_faces": (11, 16),
-    "02_augmentation": (19, 16),
-    "10_architecture": (45, 256),
-    "11_history": (49, 200),
-    "12_cnn_vs_dnn": (39, 132),
-    "20_kfold": (31, 188),
-    "21_confusion": (21, 20),
-    "30_saliency": (38, 79),
-    "31_filters": (19, 26),
-    "40_mathematics": (42, 41),
-    "50_leakage": (22, 89),
-    "51_ablation": (38, 293),
-    "52_labels": (13, 71),
-    "90_claims": (4, 4),
-}
-OTHERS = (5, 5)
-MEASURE = 279  # 10⁹ multiplications and additions a second of that machine, by `speed` (median of 7, idle)
+COSTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 
 
 def estimate(names: Sequence[str], preset: str, jobs: int) -> float | None:
     """Seconds that notebooks take on this machine, `jobs` at a time; None where nobody knows."""
-    if preset not in ("smoke", "quick"):
+    if preset not in COSTS:
         return None
-    each = [SECONDS.get(name, OTHERS)[preset == "quick"] for name in names]
-    return max(sum(each) / jobs, *each) * MEASURE / speed()
+    each = [COSTS[preset].get(name, COSTS["others"]) for name in names]
+    return max(sum(each) / jobs, *each) * COSTS["speed"] / speed()
 
 
 def speed() -> float:

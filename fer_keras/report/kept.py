@@ -23,13 +23,16 @@ class ReportError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """One notebook to run; `key` names all that decides its outputs, None where not all of it is known."""
+    """One notebook to run."""
 
     path: Path
     parameters: dict
-    about: dict  # data, preset, what was set by hand
-    key: str | None
-    reads: bool = False  # the records of the others: runs when these have ended
+    about: dict  # data and their fingerprint, preset, what was set by hand
+
+    @property
+    def reads(self) -> bool:
+        """Whether it reads the records of the others."""
+        return "RECORDS" in self.parameters
 
 
 def folder_of(data: str, preset: str, parameters: dict) -> Path:
@@ -48,9 +51,9 @@ def by_hand(parameters: dict) -> dict:
 def refuse_another(out: Path, about: dict) -> None:
     """A report does not replace one of other settings; drawn faces may change with the package."""
     for path in (out / "executed").glob("*.ipynb"):
-        there = {"given": {}} | noted(path).get("about", about)
-        decide = ["data", "preset", "given"] + ["fingerprint"] * (about["data"] != "embedded")
-        if json.dumps([there.get(name) for name in decide]) != json.dumps([about[name] for name in decide]):
+        there = noted(path).get("about", about)
+        drawn = about["data"] == there["data"] == "embedded"
+        if there | ({"fingerprint": about["fingerprint"]} if drawn else {}) != about:
             given = "".join(f", {name} {value}" for name, value in there["given"].items())
             then = " as it was then" if there["data"] == about["data"] != "embedded" else ""
             raise ReportError(
@@ -59,9 +62,11 @@ def refuse_another(out: Path, about: dict) -> None:
             )
 
 
-def unchanged(plan: Plan, out: Path) -> bool:
-    same = plan.key is not None and noted(out / "executed" / plan.path.name).get("key") == plan.key
-    return same and not failure(out, plan.path.stem) and (out / "records" / f"{plan.path.stem}.json").exists()
+def unchanged(plan: Plan, key: str | None, out: Path) -> bool:
+    """Whether the notebook ran to its end before, with this key."""
+    name = plan.path.stem
+    same = key is not None and noted(out / "executed" / plan.path.name).get("key") == key
+    return same and not failure(out, name) and (out / "records" / f"{name}.json").exists()
 
 
 def failure(out: Path, name: str) -> str | None:
@@ -70,46 +75,38 @@ def failure(out: Path, name: str) -> str | None:
     return next((each["failed"] for each in went if each), None)
 
 
-def keep(executed: nbformat.NotebookNode, plan: Plan, out: Path) -> None:
+def keep(executed: nbformat.NotebookNode, plan: Plan, key: str | None, out: Path) -> None:
     """Write the executed notebook, with what the next call must know of it, and its records; one that failed after it
     had run to its end does not replace what was kept then, but stands beside it."""
-    went = executed.metadata["fer_keras"]
-    hidden = {"DATA": plan.about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
-    hidden = {name: value for name, value in hidden.items() if name in plan.parameters}
-    went |= {"parameters": plan.parameters | hidden, "about": plan.about, "key": plan.key}
+    name, about, went = plan.path.stem, plan.about, executed.metadata["fer_keras"]
+    hidden = {"DATA": about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
+    hidden = {parameter: value for parameter, value in hidden.items() if parameter in plan.parameters}
+    went |= {"parameters": plan.parameters | hidden, "about": about, "key": key}
     executed.metadata.get("papermill", {}).pop("input_path", None)
     text = nbformat.writes(executed)
-    for name, value in hidden.items():
-        text = text.replace(json.dumps(plan.parameters[name])[1:-1] or "\0", value)
-    record = json.dumps(_record(executed, plan), indent=1) + "\n"
-    name = plan.path.stem
+    for parameter, value in hidden.items():
+        text = text.replace(json.dumps(plan.parameters[parameter])[1:-1] or "\0", value)
+    command = ["fer-keras", "report", "--preset", about["preset"], "--only", name[:2]]
+    for parameter, value in went["parameters"].items():
+        command += ["--data", value] if parameter == "DATA" else ["-p", parameter, json.dumps(value)]
+    record = {"notebook": name, "preset": about["preset"], "parameters": went["parameters"]}
+    record |= records.result(shlex.join(command), about["data"], records.read_notebook(executed)[0])
+    record |= {each: went[each] for each in ("failed", "seconds", "peak_mb")}
     good, failed = (out / "executed" / f"{each}.ipynb" for each in (name, f"{name}{FAILED}"))
     with writing(out):
         if went["failed"] and noted(good).get("failed", True) is None:
             write_text(failed, text)
             return
         write_text(good, text)
-        write_text(out / "records" / f"{name}.json", record)
+        write_text(out / "records" / f"{name}.json", json.dumps(record, indent=1) + "\n")
         if not went["failed"]:
             failed.unlink(missing_ok=True)
             (out / f"{name}{FAILED}.html").unlink(missing_ok=True)
 
 
-def _record(executed: nbformat.NotebookNode, plan: Plan) -> dict:
-    went, about = executed.metadata["fer_keras"], plan.about
-    command = ["fer-keras", "report", "--preset", about["preset"], "--only", plan.path.name[:2]]
-    for name, value in went["parameters"].items():
-        command += ["--data", value] if name == "DATA" else ["-p", name, json.dumps(value)]
-    values, _ = records.read_notebook(executed)
-    return (
-        {"notebook": plan.path.stem, "preset": about["preset"], "parameters": went["parameters"]}
-        | records.result(shlex.join(command), about["data"], values)
-        | {name: went[name] for name in ("failed", "seconds", "peak_mb")}
-    )
-
-
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
+    """Turn what forbids writing there into a sentence."""
     try:
         yield
     except OSError as error:

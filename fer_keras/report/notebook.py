@@ -17,6 +17,7 @@ import nbformat
 import papermill
 from jupyter_client import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 from papermill.execute import raise_for_execution_errors
 
 for name in ("papermill", "asyncio"):
@@ -24,13 +25,8 @@ for name in ("papermill", "asyncio"):
 
 
 def run_notebook(
-    path: Path,
-    parameters: dict,
-    kernels: set[int],
-    timeout: int | None = None,
-    environment: dict[str, str] | None = None,
-    on_cell: Callable[[int], None] = lambda number: None,
-) -> nbformat.NotebookNode:
+    path: Path, parameters: dict, kernels: set[int], timeout: int | None, environment: dict, on_cell: Callable
+) -> NotebookNode:
     """The executed notebook; in its metadata `fer_keras` says how it went, with `failed` None or why it stopped.
 
     kernels: holds the kernel's process number while it runs, so that another thread can `kill` it. timeout: seconds
@@ -45,15 +41,15 @@ def run_notebook(
         async def start_kernel(self, **options) -> None:
             streams = {"stdout": subprocess.DEVNULL, "stderr": said}  # cells' own go to the notebook, and were doubled
             # whose bars cannot be drawn over, even if a notebook in Jupyter asked for this
-            variables = os.environ | {"JPY_SESSION_NAME": ""} | (environment or {})
+            variables = os.environ | {"JPY_SESSION_NAME": ""} | environment
             await super().start_kernel(env=variables, **streams, **options)
             at.process = self.provisioner.pid
             kernels.add(at.process)
 
-    def notebook_starts(notebook: nbformat.NotebookNode) -> None:
+    def notebook_starts(notebook: NotebookNode) -> None:
         at.notebook = notebook
 
-    def cell_starts(cell: nbformat.NotebookNode, cell_index: int) -> None:
+    def cell_starts(cell: NotebookNode, cell_index: int) -> None:
         at.cell, at.number = cell, at.number + 1
         on_cell(at.number)
 
@@ -103,13 +99,13 @@ def run_notebook(
 def kill(process: int) -> None:
     """End a kernel, whatever it does, with the processes that it started."""
     with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process, signal.SIGKILL)  # a kernel leads a group of its own
+        if os.name == "nt":
+            os.kill(process, signal.SIGTERM)
         else:
-            os.kill(process, signal.SIGTERM)  # Windows
+            os.killpg(process, signal.SIGKILL)  # a kernel leads a group of its own
 
 
-def code_cells(notebook: nbformat.NotebookNode) -> int:
+def code_cells(notebook: NotebookNode) -> int:
     """How many cells run."""
     return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
 
@@ -133,12 +129,10 @@ def _why(error: Exception, timeout: int | None, said: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return text.strip().partition("\n")[0].strip()
 
 
-def _mark(
-    notebook: nbformat.NotebookNode, cell: nbformat.NotebookNode | None, number: int, name: str, why: str
-) -> None:
+def _mark(notebook: NotebookNode, cell: NotebookNode | None, number: int, name: str, why: str) -> None:
     """Show in the notebook where and why it stopped, as papermill does when a cell raises."""
     cell = cell or next(cell for cell in notebook.cells if cell.cell_type == "code")
     cell.execution_count = number or None

@@ -143,16 +143,11 @@ def _parameters(executed: Path, given: dict) -> list[tuple[str, object, str]]:
 
 def _key_figure(notebook: nbformat.NotebookNode) -> dict | None:
     """The first picture of the cell tagged key-figure, or else the last one, made smaller for the index."""
-    shown = [
-        (cell, output)
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    tagged = [output for cell, output in shown if "key-figure" in tags(cell)]
+    shown = [(cell, output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    shown = [(cell, output) for cell, output in shown if "image/png" in output.get("data", {})]
     if not shown:
         return None
-    output = tagged[0] if tagged else shown[-1][1]
+    output = next((output for cell, output in shown if "key-figure" in tags(cell)), shown[-1][1])
     with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/png"]))) as picture, io.BytesIO() as file:
         picture = picture.convert("RGB")
         picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

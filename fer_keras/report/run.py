@@ -7,9 +7,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -61,7 +60,7 @@ def make_report(
         for folder in ("executed", "records"):
             (out / folder).mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=out / folder).close()
-    due = [plan for plan in plans if fresh or not unchanged(plan, out)]
+    due = [plan for plan in plans if fresh or not unchanged(plan, _key(plan), out)]
     due += [plan for plan in plans if plan.reads and due and plan not in due]
     if kept := len(plans) - len(due):
         print(f"{kept} of {len(plans)} notebooks ran before and have not changed (--fresh runs them)", file=sys.stderr)
@@ -73,15 +72,19 @@ def make_report(
     return {name: why for name, why in failures.items() if why}
 
 
+def default_jobs() -> int:
+    """Two at a time, for a kernel's start and imports (5 to 6 s of one core) leave the other core idle; not more,
+    for each may take over a gigabyte and its trainings use all cores that there are."""
+    return min(2, joblib.cpu_count())
+
+
 def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> list[Plan]:
     """What is to run with which parameters; what cannot run is refused."""
-    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
-    chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})
-    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only or chosen)}
+    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only)}
     names = set().union(*declared.values())
     if unknown := set(parameters) - names:
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
-    values |= slim if data == "embedded" else {}
+    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
     values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
     if values["DATA"] != "embedded":
         values["DATA"] = str(absolute(str(values["DATA"])))  # notebooks run in their own folder
@@ -90,23 +93,40 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
         raise ReportError(f"{data} holds unlabelled faces; the notebooks need labels")
     fingerprint = faces.digest(faces.labels, faces.splits, *([] if faces.votes is None else [faces.votes]))
     about = {"data": Path(values["DATA"]).name, "preset": preset, "given": by_hand(parameters)}
-    about["fingerprint"] = fingerprint
-    plans = []
-    for path, known in declared.items():
-        given = {name: value for name, value in values.items() if name in known}
-        plans.append(Plan(path, given, about, _key(path, given, fingerprint), "RECORDS" in known))
-    return plans
+    about = json.loads(json.dumps(about | {"fingerprint": fingerprint}, default=str))
+    return [
+        Plan(path, {name: value for name, value in values.items() if name in known}, about)
+        for path, known in declared.items()
+    ]
 
 
 def _select(only: str) -> list[Path]:
-    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    every = {path.name[:2]: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
     if not every:
         raise ReportError(f"no notebooks in {NOTEBOOKS}; install fer-keras from its repository with pip install -e .")
-    there = [path.name[:2] for path in every]
-    wanted = [number.strip() for number in only.split(",") if number.strip()] or there
-    if unknown := [number for number in wanted if number not in there]:
-        raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(there)}")
-    return [path for path in every if path.name[:2] in wanted]
+    wanted = [number.strip() for number in only.split(",") if number.strip()] or list(every)
+    if unknown := [number for number in wanted if number not in every]:
+        raise ReportError(f"no notebook {unknown[0]}; there are {', '.join(every)}")
+    return [path for number, path in every.items() if number in wanted]
+
+
+def _key(plan: Plan) -> str | None:
+    """Names all that decides the outputs of a notebook; None where not all of it is known."""
+    if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in plan.parameters.values()):
+        return None  # module:function, a net of the user's own, whose code is not ours to follow
+    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in nbformat.read(plan.path, 4).cells]
+    above = {HERE / "__main__.py", *(HERE / "report").glob("*.py")}  # run and show notebooks, and change no number
+    files = sorted(set(HERE.rglob("*.py")) - above)
+    versions = [sys.version, os.environ.get("KERAS_BACKEND"), os.environ.get("FER_KERAS_DETERMINISTIC")]
+    for library in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            versions.append(f"{library} {version(library)}")
+    if plan.reads:
+        records = [*(NOTEBOOKS / "results").glob("*.json"), *Path(plan.parameters["RECORDS"]).glob("*.json")]
+        files += sorted(path for path in records if path.stem != plan.path.stem)
+    decide = [cells, plan.parameters, versions, [sha256(path.read_bytes()).hexdigest() for path in files]]
+    decide.append(plan.about["fingerprint"] if "DATA" in plan.parameters else None)
+    return sha256(json.dumps(decide, default=str).encode()).hexdigest()
 
 
 def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) -> None:
@@ -135,69 +155,46 @@ def _run_and_show(due: list[Plan], out: Path, jobs: int, timeout: int | None) ->
         raise
 
 
-def _key(path: Path, parameters: dict, fingerprint: str) -> str | None:
-    if any(isinstance(value, str) and re.fullmatch(r"[\w.]+:\w+", value) for value in parameters.values()):
-        return None  # module:function, a net of the user's own, whose code is not ours to follow
-    cells = [(cell.cell_type, cell.source, cell.metadata) for cell in nbformat.read(path, 4).cells]
-    above = {HERE / "__main__.py", *(HERE / "report").glob("*.py")}  # run and show notebooks, and change no number
-    code = [sha256(file.read_bytes()).hexdigest() for file in sorted(HERE.rglob("*.py")) if file not in above]
-    versions = [sys.version, os.environ.get("KERAS_BACKEND"), os.environ.get("FER_KERAS_DETERMINISTIC")]
-    for library in LIBRARIES:
-        with suppress(PackageNotFoundError):
-            versions.append(f"{library} {version(library)}")
-    data = [fingerprint if "DATA" in parameters else None]
-    if "RECORDS" in parameters:
-        records = [*(NOTEBOOKS / "results").glob("*.json"), *Path(parameters["RECORDS"]).glob("*.json")]
-        data += [sha256(each.read_bytes()).hexdigest() for each in sorted(records) if each.stem != path.stem]
-    return sha256(json.dumps([cells, parameters, data, code, versions], default=str).encode()).hexdigest()
-
-
-def default_jobs() -> int:
-    """Two at a time, for a kernel's start and imports (5 to 6 s of one core) leave the other core idle; not more,
-    for each may take over a gigabyte and its trainings use all cores that there are."""
-    return min(2, joblib.cpu_count())
-
-
-def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended_is: Callable[[str], None]) -> None:
+def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, show: Callable[[str], None]) -> None:
     """Run the notebooks, `jobs` at a time, under one bar of their cells; in a log a line for each that has ended.
 
-    ended_is: told the name of each that has ended."""
+    show: told the name of each that has ended."""
     kernels: set[int] = set()
     cells = {plan.path.stem: code_cells(nbformat.read(plan.path, 4)) + bool(plan.parameters) for plan in plans}
     done: dict[str, int] = {}  # cells that have ended, of those notebooks that have started
     stopped = threading.Event()
-    environment = _shares(jobs)
+    room = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # on a graphics card
+    shares = threads(joblib.cpu_count() // jobs) | room if jobs > 1 else {}
+    environment = {name: value for name, value in shares.items() if name not in os.environ}
 
     def run(plan: Plan) -> tuple[str, dict]:
         def on_cell(number: int) -> None:
             done[plan.path.stem] = number - 1
 
-        if plan.reads:
-            plan = replace(plan, key=_key(plan.path, plan.parameters, plan.about["fingerprint"]))
+        key = _key(plan)
         executed = run_notebook(plan.path, plan.parameters, kernels, timeout, environment, on_cell)
         if not stopped.is_set():  # or what was kept of an earlier call stays
-            keep(executed, plan, out)
+            keep(executed, plan, key, out)
         return plan.path.stem, executed.metadata["fer_keras"]
 
-    with interrupts.remembered(), ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(run, plan) for plan in plans if not plan.reads}
-        readers = [plan for plan in plans if plan.reads]
-        display = progress.bar(what="running", total=sum(cells.values()), unit=" cells", disable=not progress.redraws())
+    waiting: set[Future] = set()
+    display = progress.bar(what="running", total=sum(cells.values()), unit=" cells", disable=not progress.redraws())
+    with interrupts.remembered(), display, ThreadPoolExecutor(jobs) as pool:
         try:
-            while waiting or readers:
-                if not waiting:
-                    waiting, readers = {pool.submit(run, plan) for plan in readers}, []
-                ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
-                interrupts.check()
-                for name, went in (future.result() for future in ended):
-                    done[name] = cells[name]
-                    if not progress.redraws():
-                        print(f"{name}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr)
-                    ended_is(name)
-                now = dict(done)  # the others write to it
-                running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
-                display.n = sum(now.values())
-                display.set_postfix_str(", ".join(running))
+            for reads in (False, True):  # who reads the records of the others runs when these have ended
+                waiting = {pool.submit(run, plan) for plan in plans if plan.reads == reads}
+                while waiting:
+                    ended, waiting = wait(waiting, 0.3, FIRST_COMPLETED)
+                    interrupts.check()
+                    for name, went in (future.result() for future in ended):
+                        done[name] = cells[name]
+                        if not progress.redraws():
+                            print(f"{name}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr)
+                        show(name)
+                    now = dict(done)  # the others write to it
+                    display.n = sum(now.values())
+                    running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
+                    display.set_postfix_str(", ".join(running))
         except BaseException:  # Ctrl-C, a full disk
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -206,16 +203,3 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, ended
                     kill(process)
                 wait(waiting, 0.1)
             raise
-        finally:
-            display.close()
-
-
-def _shares(jobs: int) -> dict[str, str]:
-    """Kernels side by side divide the cores, and leave each other room on a graphics card; what is set stays."""
-    if jobs == 1:
-        return {}
-    shares = threads(joblib.cpu_count() // jobs) | {
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-    }
-    return {name: value for name, value in shares.items() if name not in os.environ}
