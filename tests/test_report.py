@@ -86,7 +86,7 @@ def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
     ("arguments", "says"),
     [
         (["data", "nothing.csv"], "nothing.csv does not exist"),
-        (["report", "--preset", "huge"], "no preset is called huge; there are full, quick, smoke"),
+        (["report", "--preset", "huge"], "no preset is called huge; there are full, quick, report-a"),
         (["report", "--only", "77"], "no notebook 77; there are 00, 01,"),
         (["report", "-p", "HAIRCUT", "3"], "no selected notebook has a parameter HAIRCUT"),
         (["report", "--only", "01", "-p", "SHIFT", "0.2"], "no selected notebook has a parameter SHIFT"),
