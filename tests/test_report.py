@@ -126,7 +126,7 @@ def test_report_leaves_a_page_for_each_notebook_and_an_index(tmp_path):
     result = run("report", "--preset", "smoke", "--only", "01", "-p", "FACES", "300", "--out", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     page, index = (tmp_path / "out" / "01_faces.html").read_text(), (tmp_path / "out" / "index.html").read_text()
-    assert "Some faces of each emotion" in page and 'alt="Mean face of each emotion. 7 faces' in page
+    assert "Some faces of each emotion" in page and 'alt="Mean face of each emotion. 7 ' in page
     assert 'href="01_faces.html"' in index and "300 drawn faces" in index
     assert "<title>01 · What is in the data?</title>" in page
     for text in (page, index):

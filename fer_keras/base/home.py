@@ -7,7 +7,6 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile
@@ -68,44 +67,21 @@ def write_text(path: Path, text: str) -> None:
 
 
 def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | None = None) -> None:
-    """Keep arrays under a name until the stamp changes; a folder that takes no files costs a warning only.
-
-    `images` go to a file of their own, which is later mapped into memory: 75 MB in a millisecond.
-    """
-    entry, images = _paths(name, stamp)
-    arrays = dict(arrays)
+    """Keep arrays under a name until the stamp changes; a folder that takes no files costs a warning only."""
+    kept = json.dumps({"stamp": stamp, "about": about})
     try:
-        mapped = arrays.pop("images", None)
-        if mapped is not None:
-            write_whole(images, lambda file: np.save(file, mapped, allow_pickle=False))
-        about = json.dumps({"stamp": stamp, "mapped": mapped is not None, "about": about})
-        write_whole(entry, lambda file: np.savez(file, about=about, **arrays))
-        for old in set(entry.parent.glob(f"{entry.stem}-*.npy")) - {images}:
-            old.unlink(missing_ok=True)
+        write_whole(folder() / f"{name}.npz", lambda file: np.savez(file, kept=kept, **arrays))
     except OSError as error:
-        warnings.warn(
-            f"not cached: {folder()} could not be written ({error.strerror or error}); "
-            "set FER_KERAS_HOME to a folder that can",
-            stacklevel=4,
-        )
+        why = f"not cached: {folder()} could not be written ({error.strerror or error}); "
+        warnings.warn(why + "set FER_KERAS_HOME to a folder that can", stacklevel=4)
 
 
 def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] | None:
     """The arrays and `about` kept under this name; None where there are none, damaged ones, or of another stamp."""
-    entry, images = _paths(name, stamp)
     try:
-        with np.load(entry, allow_pickle=False) as kept:
-            about = json.loads(kept["about"].item())
-            if about["stamp"] != stamp:
-                return None
-            arrays = {key: kept[key] for key in kept.files if key != "about"}
-        if about["mapped"]:
-            arrays["images"] = np.asarray(np.load(images, mmap_mode="c", allow_pickle=False))
-        return arrays, about["about"]
+        with np.load(folder() / f"{name}.npz", allow_pickle=False) as file:
+            arrays = dict(file)
+        kept = json.loads(arrays.pop("kept").item())
+        return (arrays, kept["about"]) if kept["stamp"] == stamp else None
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
         return None
-
-
-def _paths(name: str, stamp: str) -> tuple[Path, Path]:
-    entry = folder() / f"{name}.npz"
-    return entry, entry.with_name(f"{entry.stem}-{sha256(stamp.encode()).hexdigest()[:16]}.npy")
