@@ -80,6 +80,54 @@ def test_what_the_reports_name_gets_a_word(counts):
     assert ("B", "angry/sad") not in found.index  # no face of angry
 
 
+def seven(**changed) -> pd.DataFrame:
+    """1,000 faces of each emotion, 700 found; of fear 500, 250 taken for sad. changed: further faces taken for sad."""
+    rows = np.full((7, 7), 50) + 650 * np.eye(7, dtype=int)
+    counts = pd.DataFrame(rows, EMOTIONS, EMOTIONS)
+    counts.loc["fear"] = [50, 50, 500, 50, 250, 50, 50]
+    for emotion, faces in changed.items():
+        counts.loc[emotion, "sad"] += faces
+        counts.loc[emotion, emotion] -= faces
+    return counts
+
+
+def test_what_is_most_is_ahead_of_every_other_on_the_same_faces():
+    found = confused.leads(seven())
+    assert found["value"]["fear recall"] == pytest.approx(0.2) and found["n"]["fear recall"] == 7000
+    assert found["value"]["fear as sad"] == pytest.approx(0.2) and found["value"]["angry as sad"] == 0
+    low = {name: interval[0] for name, interval in found["interval"].items()}
+    high = {name: interval[1] for name, interval in found["interval"].items()}
+    assert low["fear recall"] > 0.1 and low["fear as sad"] > 0.1 and low["fear entropy"] > 0
+    assert low["angry as sad"] < 0 < high["angry as sad"], "six mistakes alike"
+    assert found["value"]["fear/neutral"] == pytest.approx(0.05 - 0.05) and low["fear/neutral"] < 0
+    worse = confused.leads(seven(surprise=300, happy=310))
+    assert worse["value"]["fear recall"] == pytest.approx(-0.11) and worse["interval"]["fear recall"][1] < 0
+    assert worse["value"]["angry/sad"] < 0 and worse["interval"]["angry/sad"][1] < 0, "two others are before it"
+    assert confused.leads(seven()[:3]).empty
+
+
+def test_the_second_of_two_is_ahead_of_the_third():
+    values = pd.DataFrame(np.random.default_rng(0).normal([3, 2, 1], 0.1, (500, 3)), columns=["a", "b", "c"])
+    values.iloc[0] = [3, 2, 1]
+    first, second, third = (confused.lead(values, name, among=2) for name in "abc")
+    assert (first["value"], second["value"], third["value"]) == (2, 1, -1)
+    assert confused.lead(values, "b")["value"] == -1 and confused.lead(values, "c", lowest=True)["value"] == 1
+    low, high = second["interval"]
+    assert (high - low) / 2 == pytest.approx(2.2414 * 0.1 * np.sqrt(2), rel=0.1), "two comparisons: z of 1.25 %"
+
+
+def test_fear_is_widest_or_nearest_only_where_it_is_clear(rng):
+    labels = np.repeat(np.arange(7), 60)
+    features = rng.normal(0, 1, (420, 30)) + np.eye(7)[labels] @ rng.normal(0, 3, (7, 30))
+    features[labels == 2] = features[labels == 2] * 1.5
+    features[labels == 2] += features[labels == 6].mean(axis=0) - features[labels == 2].mean(axis=0)
+    ahead = confused.class_distances(features, labels, "neutral", resamples=100)[2]
+    assert ahead["interval"]["fear spread"][0] > 0 and ahead["interval"]["fear nearness"][0] > 0
+    other = np.where(labels == 2, 3, np.where(labels == 3, 2, labels))
+    ahead = confused.class_distances(features, other, "neutral", resamples=100)[2]
+    assert ahead["interval"]["fear spread"][1] < 0 and ahead["interval"]["fear nearness"][1] < 0
+
+
 def test_distances_of_classes_do_not_depend_on_how_many_faces_there_are(rng):
     """Disgust is twice as wide as fear and neutral, and fear 0.5 a feature from neutral."""
     found = []
@@ -89,8 +137,8 @@ def test_distances_of_classes_do_not_depend_on_how_many_faces_there_are(rng):
         features[labels == 1] *= 2
         features[labels == 2] += 0.5
         unit = ((features - features.mean(axis=0)) ** 2).sum(axis=(1, 2)).mean() / 40
-        spread, away = confused.class_distances(features, labels, "neutral", resamples=100)
-        assert list(spread.index) == ["disgust", "fear", "neutral"]  # a single happy face has no spread
+        spread, away, ahead = confused.class_distances(features, labels, "neutral", resamples=100)
+        assert ahead.empty and list(spread.index) == ["disgust", "fear", "neutral"]  # a single happy face has no spread
         assert list(away.index) == ["disgust", "fear"]
         for _, score in pd.concat([spread, away]).iterrows():
             assert 0 <= score["interval"][0] <= score["value"] <= score["interval"][1]
@@ -104,7 +152,7 @@ def test_intervals_of_distances_hold_the_truth_most_of_the_time(rng):
     for _ in range(100):
         features = rng.normal(0, 1, (70, 20)) + 0.5 * (labels == 2)[:, None]
         unit = ((features - features.mean(axis=0)) ** 2).sum(axis=1).mean() / 20
-        tables = confused.class_distances(features, labels, "neutral", resamples=100)
+        tables = confused.class_distances(features, labels, "neutral", resamples=100)[:2]
         ends = [np.square(table["interval"]["fear"]) * unit for table in tables]
         held.append([low <= truth <= high for (low, high), truth in zip(ends, (1, 0.25), strict=True)])
     assert (np.mean(held, axis=0) >= 0.88).all()
@@ -112,7 +160,7 @@ def test_intervals_of_distances_hold_the_truth_most_of_the_time(rng):
 
 def test_without_faces_of_the_origin_only_spreads_are_measured(rng):
     assert confused.class_distances(rng.normal(0, 1, (9, 5)), np.full(9, 2), "neutral")[1].empty
-    spread, away = confused.class_distances(np.ones((9, 5)), np.repeat([2, 6], [5, 4]), "neutral")
+    spread, away, _ = confused.class_distances(np.ones((9, 5)), np.repeat([2, 6], [5, 4]), "neutral")
     assert spread["value"]["fear"] == away["value"]["fear"] == 0
 
 
@@ -120,13 +168,13 @@ def test_the_notebook_counts_every_face_once(executed):
     found, answer = records.read_notebook(executed("21_confusion"))
     training, _, judged = load_faces(n=400).parts()
     assert found["judged_faces"]["value"] == found["accuracy"]["n"] == len(training) and found["folds"]["value"] == 2
-    for emotion, count in zip(EMOTIONS, np.bincount(judged.labels, minlength=7), strict=True):
-        assert found[f"{emotion}_pixels_spread"]["n"] == count > 1
+    assert found["fear_spread_pixels_lead"]["n"] == found["fear_nearness_pixels_lead"]["n"] == len(judged)
     if found["accuracy"]["interval"][0] <= found["majority_accuracy"]["value"]:
         assert answer.startswith("No answer yet") and "fear_recall" not in found
         return
-    for emotion, count in zip(EMOTIONS, np.bincount(training.labels), strict=True):
-        row = [found[f"{emotion}_as_{other}_share"]["value"] for other in EMOTIONS if other != emotion]
-        row.append(found[f"{emotion}_recall"]["value"])
-        assert sum(row) == pytest.approx(1) and found[f"{emotion}_recall"]["n"] == count
-        assert found[f"{emotion}_entropy"]["value"] == pytest.approx(entropy(row, base=2))
+    counts = np.bincount(training.labels)
+    assert [found[f"{emotion}_recall"]["n"] for emotion in EMOTIONS] == counts.tolist()
+    recalls = [found[f"{emotion}_recall"]["value"] for emotion in EMOTIONS]
+    assert np.dot(recalls, counts) / len(training) == pytest.approx(found["accuracy"]["value"])
+    under = min(recalls[:2] + recalls[3:]) - found["fear_recall"]["value"]
+    assert found["fear_recall_lead"]["value"] == pytest.approx(under)
