@@ -6,6 +6,7 @@ million × 18 correlations; nearly all pairs are already told apart by a blurred
 """
 
 import hashlib
+from itertools import product
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -52,7 +53,7 @@ def _as_bytes(images: np.ndarray) -> np.ndarray:
 def copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All pairs of copies: first face, second face (the later one), their correlation."""
     blurred, mirrored = _blurred(images), _blurred(images[:, :, ::-1])
-    found = []
+    found = [(np.empty(0, int), np.empty(0, int), np.empty(0))]
     for start in bar(range(0, len(images), ROWS), "looking for duplicates", "block"):
         rows = blurred[start : start + ROWS]
         alike = np.maximum(rows @ blurred[start:].T, rows @ mirrored[start:].T) >= WORTH_A_LOOK
@@ -62,8 +63,7 @@ def copies(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             correlation = aligned_correlation(images[pair[0]], images[pair[1]])
             same = correlation >= SAME
             found.append((pair[0][same], pair[1][same], correlation[same]))
-    columns = zip(*found, strict=True) if found else ([np.empty(0, int)], [np.empty(0, int)], [np.empty(0)])
-    return tuple(np.concatenate(column) for column in columns)
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
 def aligned_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -71,11 +71,9 @@ def aligned_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     inner = _standard(first[:, 1:-1, 1:-1])
     best = np.zeros(len(first), np.float32)
     height, width = inner.shape[1:]
-    for picture in (second, second[:, :, ::-1]):
-        for top in range(3):
-            for left in range(3):
-                other = _standard(picture[:, top : top + height, left : left + width])
-                np.maximum(best, np.einsum("nij,nij->n", inner, other), out=best)
+    for mirror, top, left in product((1, -1), range(3), range(3)):
+        other = _standard(second[:, :, ::mirror][:, top : top + height, left : left + width])
+        np.maximum(best, np.einsum("nij,nij->n", inner, other), out=best)
     return best
 
 
@@ -104,9 +102,7 @@ def _stars(n: int, first: np.ndarray, second: np.ndarray, correlation: np.ndarra
     groups = np.arange(n)
     nearest = np.zeros(n)  # correlation with its centre; 2 for a centre itself
     for centre in np.argsort(-degree, kind="stable"):
-        if degree[centre] == 0:
-            break
-        if nearest[centre]:
+        if degree[centre] == 0 or nearest[centre]:
             continue
         span = slice(graph.indptr[centre], graph.indptr[centre + 1])
         near, how_near = graph.indices[span], graph.data[span]

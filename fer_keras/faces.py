@@ -47,9 +47,8 @@ class Faces:
         return type(self)(**{name: values[rows] for name, values in self.arrays().items()})
 
     def __repr__(self) -> str:
-        names, counts = np.unique(self.splits, return_counts=True)
-        found = dict(zip(names, counts, strict=True))
-        text = ", ".join(f"{found[name]:,} {name}" for name in (*SPLITS, "Unlabelled") if name in found)
+        counts = {name: np.count_nonzero(self.splits == name) for name in (*SPLITS, "Unlabelled")}
+        text = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         return f"Faces({text or 'none'}{'' if self.votes is None else '; with votes'})"
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -119,11 +118,9 @@ class Faces:
     def fingerprint(self) -> str:
         """Names this set of faces, labels and splits, whatever their order, source or votes."""
         heads = np.char.add(self.splits, self.labels.astype("U2"))
-        digests = (
-            hashlib.blake2b(image.tobytes() + head.encode(), digest_size=16).digest()
-            for image, head in zip(self.images, heads, strict=True)
-        )
-        return hashlib.sha256(b"".join(sorted(digests))).hexdigest()[:16]
+        each = (image.tobytes() + head.encode() for image, head in zip(self.images, heads, strict=True))
+        digests = sorted(hashlib.blake2b(data, digest_size=16).digest() for data in each)
+        return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
     def digest(self, *more: np.ndarray) -> str:
         """Names these pictures in their order, with more that is known of each, such as the labels."""

@@ -1,13 +1,12 @@
 """Scores with their uncertainty: thin over scikit-learn and scipy."""
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from scipy.stats import binomtest, bootstrap, norm, t, ttest_1samp
+from scipy.stats import binomtest, bootstrap, norm, t
 
 from fer_keras.faces import EMOTIONS, Faces
 
@@ -50,23 +49,15 @@ def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) ->
     middle = (only_first - only_second) / (n + 2)
     spread = np.sqrt((discordant + 1) / (n + 2) - middle**2) / np.sqrt(n + 2)
     reach = norm.ppf(0.975) * spread
-    return {
-        "value": (only_first - only_second) / n,
-        "n": n,
-        "interval": [float(middle - reach), float(middle + reach)],
-        "p": float(p),
-    }
+    interval = [float(middle - reach), float(middle + reach)]
+    return {"value": (only_first - only_second) / n, "n": n, "interval": interval, "p": float(p)}
 
 
 def over_seeds(values: Sequence[float]) -> dict:
     """The mean over trainings that differ in their seed alone, with its 95 % interval (Student's t); none for one."""
-    values = np.asarray(values, float)
-    interval = None
-    if len(values) > 1:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of values that are all the same
-            interval = [float(end) for end in ttest_1samp(values, 0).confidence_interval(0.95)]
-    return {"value": float(values.mean()), "n": len(values), "interval": interval}
+    values, n = np.asarray(values, float), len(values)
+    interval = _interval(values.mean(), [(values.var(ddof=1) / n, n - 1)]) if n > 1 else None
+    return {"value": float(values.mean()), "n": n, "interval": interval}
 
 
 def over_faces(values: Sequence[float]) -> dict:
@@ -105,20 +96,16 @@ def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
     """Counts: true emotion (rows), predicted (columns)."""
     from sklearn.metrics import confusion_matrix
 
-    return pd.DataFrame(
-        confusion_matrix(labels, predicted, labels=range(len(EMOTIONS))),
-        index=pd.Index(EMOTIONS, name="true"),
-        columns=pd.Index(EMOTIONS, name="predicted"),
-    )
+    counts = confusion_matrix(labels, predicted, labels=range(len(EMOTIONS)))
+    return pd.DataFrame(counts, pd.Index(EMOTIONS, name="true"), pd.Index(EMOTIONS, name="predicted"))
 
 
 def temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """By what to divide the logits so that the cross-entropy is least: above 1 for a net that is too sure of itself."""
-
-    def loss(log_temperature: float) -> float:
-        return cross_entropy(labels, at_temperature(probabilities, np.exp(log_temperature)))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+    found = minimize_scalar(
+        lambda log: cross_entropy(labels, at_temperature(probabilities, np.exp(log))), bounds=(-3, 3), method="bounded"
+    )
+    return float(np.exp(found.x))
 
 
 def at_temperature(probabilities: np.ndarray, value: float) -> np.ndarray:

@@ -29,14 +29,13 @@ def _of(faces: Faces) -> dict:
     splits = [name for name in (*SPLITS, "Unlabelled") if name in faces.splits]
     groups = {"exact": faces.duplicate_groups(exact=True), "exact or near": faces.duplicate_groups()}
     of_split = {kind: {name: g[faces.splits == name] for name in splits} for kind, g in groups.items()}
-    copies = {
-        f"{a}, redundant": {kind: len(group[a]) - len(np.unique(group[a])) for kind, group in of_split.items()}
-        for a in splits
-    }
-    copies |= {
-        f"{b}, also in {a}": {kind: int(np.isin(group[b], group[a]).sum()) for kind, group in of_split.items()}
-        for a, b in combinations(splits, 2)
-    }
+    copies = {}
+    for a in splits:
+        redundant = {kind: len(group[a]) - len(np.unique(group[a])) for kind, group in of_split.items()}
+        copies[f"{a}, redundant"] = redundant
+    for a, b in combinations(splits, 2):
+        shared = {kind: int(np.isin(group[b], group[a]).sum()) for kind, group in of_split.items()}
+        copies[f"{b}, also in {a}"] = shared
     found = {
         "faces": len(faces),
         "fingerprint": faces.fingerprint,

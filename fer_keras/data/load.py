@@ -43,10 +43,8 @@ def read_source(source: str | Path, skip_bad: bool = False) -> tuple[Faces, Prob
     path = absolute(source)
     key = hashlib.sha256(repr((str(path), skip_bad)).encode()).hexdigest()[:16]
     stamp = _stamp(path)
-    kept = home.restore(f"faces/{key}", stamp)
-    if kept:
-        arrays, about = kept
-        faces, problems, notes = Faces(**arrays), Problems(about["problems"], about["count"]), about["notes"]
+    if kept := home.restore(f"faces/{key}", stamp):
+        faces, about = Faces(**kept[0]), kept[1]
     else:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -54,9 +52,9 @@ def read_source(source: str | Path, skip_bad: bool = False) -> tuple[Faces, Prob
         notes = [str(note.message) for note in caught if note.category is UserWarning]
         about = {"problems": problems.texts, "count": problems.count, "notes": notes}
         home.keep(f"faces/{key}", stamp, faces.arrays(), about)
-    for note in notes:
+    for note in about["notes"]:
         warnings.warn(note, stacklevel=3)
-    return faces, problems
+    return faces, Problems(about["problems"], about["count"])
 
 
 def absolute(source: str | Path) -> Path:
