@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def find_run(text: str) -> Run | None:
     """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
-    named = (folder for folder in (Path(text), home.folder() / "runs" / text) if (folder / "metrics.json").exists())
-    if not (found := [*named][:1]):
-        models = (home.folder() / "runs").glob("*/model.keras")
-        found = [path.parent for path in models if text and text in path.parent.name and _says_finished(path.parent)]
+    store = home.folder() / "runs"
+    found = [folder for folder in (Path(text), store / text) if (folder / "metrics.json").exists()][:1]
+    if text and not found:
+        models = (path.parent for path in store.glob("*/model.keras") if text in path.parent.name)
+        found = [path for path in models if (path / "metrics.json").exists() and ".damaged-" not in path.name]
     if len(found) > 1:
         raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
     if found and not finished(found[0]):
@@ -55,7 +56,3 @@ def write_predictions(path: Path, table: "pd.DataFrame", faces: Faces) -> None:
     if np.issubdtype(faces.ids.dtype, np.integer) and (faces.labels == UNLABELLED).all():
         table = table[["id"]].assign(label=table["emotion"].map(EMOTIONS.index))
     write_whole(path, lambda file: table.to_csv(file, index=False))
-
-
-def _says_finished(folder: Path) -> bool:
-    return (folder / "metrics.json").exists() and ".damaged-" not in folder.name

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sys
 import time
 import warnings
@@ -19,25 +18,16 @@ from fer_keras.training import run as runs
 SHARE_OF_SAVING = 0.02  # of the time, at most, goes into saving the state between epochs
 
 
-def write_model(path: Path, model: keras.Model) -> None:
-    """`model.save`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".unfinished-{os.getpid()}-{path.name}")
-    try:
-        model.save(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 class State:
     """All that the next epoch depends on: weights, optimiser, random seeds of layers, and the history so far."""
 
     def __init__(self, path: Path, model: keras.Model):
         self.path, self.model = path, model
         self.epoch, self.history, self.seconds = 0, [], 0.0
-        self.restored: list[np.ndarray] = []
-        self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
+        self.restored, self.kept = (
+            [],
+            [],
+        )  # values of variables; kept: the model's variables after the best epoch, where the recipe keeps it
         self.saved = 0  # the last epoch on disk
 
     def variables(self) -> list[keras.Variable]:
@@ -78,10 +68,6 @@ class State:
         """The first epoch with the highest validation accuracy."""
         return 1 + int(np.argmax([scores["val_accuracy"] for scores in self.history]))
 
-    def keep(self) -> None:
-        if self.best() == self.epoch:
-            self.kept = backend.numbers(self.model.variables)
-
     def back_to_kept(self) -> int:
         """Give the model the weights that are kept, and say of which epoch they are."""
         for variable, value in zip(self.model.variables, self.kept, strict=False):  # none: the last epoch's stay
@@ -96,12 +82,6 @@ class Watch(keras.callbacks.Callback):
         super().__init__()
         self.state, self.plan, self.seed, self.bar = state, plan, seed, bar
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
-
-    def start(self) -> int:
-        """The epochs that are done already."""
-        done = self.state.restore()
-        self.bar.start(done)
-        return done
 
     def on_train_begin(self, logs=None):
         self.state.put_back()
@@ -126,11 +106,12 @@ class Watch(keras.callbacks.Callback):
         self.bar.epoch(epoch + 1, logs, now - self.began)
         if self.plan.reached(state.history):
             self.model.stop_training = True
-        if self.plan.keep == "best":
-            state.keep()
+        if self.plan.keep == "best" and state.best() == state.epoch:
+            state.kept = backend.numbers(self.model.variables)
         if epoch + 1 in self.plan.checkpoints:
             with runs.stored(state.path.parent):
-                write_model(state.path.with_name("checkpoints") / f"{epoch + 1}.keras", self.model)
+                checkpoint = state.path.with_name("checkpoints") / f"{epoch + 1}.keras"
+                home.write_whole(checkpoint, lambda file: self.model.save(file.name))
         if self.saving <= SHARE_OF_SAVING * (now - self.saved):
             self._save()
 

@@ -21,7 +21,7 @@ import filelock
 import numpy as np
 
 from fer_keras.base import home
-from fer_keras.base.home import write_whole
+from fer_keras.base.home import write_text, write_whole
 from fer_keras.faces import EMOTIONS, Faces
 from fer_keras.training.predict import load_model, predict
 
@@ -156,12 +156,8 @@ def finish(folder: Path, metrics: dict) -> Run:
 
 
 def write_json(path: Path, values: dict) -> None:
-    write_whole(path, lambda file: file.write((json.dumps(values, indent=1, allow_nan=False) + "\n").encode()))
+    write_text(path, json.dumps(values, indent=1, allow_nan=False) + "\n")
 
 
 def checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 22):
-            value = zlib.crc32(block, value)
-    return value
+    return zlib.crc32(path.read_bytes())

@@ -19,7 +19,7 @@ from fer_keras.scores import accuracy, cross_entropy, stand_in_both
 from fer_keras.training import key
 from fer_keras.training import run as runs
 from fer_keras.training.predict import predict
-from fer_keras.training.resume import State, Watch, write_model
+from fer_keras.training.resume import State, Watch
 
 
 def train(
@@ -78,8 +78,10 @@ def train(
         untold = ("epochs", changes.get("epochs")), ("batch_size", 0)  # the bar counts epochs; 0: the recipe's own
         asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]
         title = title or ", ".join([model.name, *asked, f"seed {seed}"])
-        watch = Watch(state, plan, seed, EpochBar(title, plan.epochs))
-        if watch.start() < plan.epochs and not plan.reached(state.history):
+        bar = EpochBar(title, plan.epochs)
+        bar.start(state.restore())
+        if state.epoch < plan.epochs and not plan.reached(state.history):
+            watch = Watch(state, plan, seed, bar)
             _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
@@ -142,7 +144,7 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
     table = pd.DataFrame(state.history, index=pd.RangeIndex(1, len(state.history) + 1, name="epoch"))
     home.write_whole(folder / "history.csv", lambda file: table.to_csv(file))
     if keep_model:
-        write_model(folder / "model.keras", model)
+        home.write_whole(folder / "model.keras", lambda file: model.save(file.name))
     probabilities = predict(model, validation)
     if not np.isfinite(probabilities).all():
         raise ValueError(f"{model.name} ends with probabilities that are no numbers: lower learning_rate")
