@@ -45,7 +45,7 @@ def processor(about: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Call `write(file)`, which may write to `file.name` as well; `path` then holds all of it, or what it held before."""
+    """Call `write(file)`, which may write to `file.name`; `path` then holds all of it, or what it held before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", suffix=path.suffix, delete=False) as file:
         try:

@@ -1,18 +1,15 @@
 """What a run or a `.keras` file, named as people name it, says of faces: `fer-keras predict`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from fer_keras.base import home
 from fer_keras.base.home import write_whole
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.training.predict import load_model, predict
 from fer_keras.training.run import Run, finished
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def find_run(text: str) -> Run | None:
@@ -29,10 +26,8 @@ def find_run(text: str) -> Run | None:
     return Run(found[0]) if found else None
 
 
-def prediction_table(run_or_model: str, faces: Faces) -> "pd.DataFrame":
+def prediction_table(run_or_model: str, faces: Faces) -> pd.DataFrame:
     """One row a face: its id, the emotion, and the probability of each. A run by its name, part of it, or folder."""
-    import pandas as pd
-
     if run := find_run(run_or_model):
         probabilities = run.predict(faces)
     elif Path(run_or_model).is_file():
@@ -51,7 +46,7 @@ def check_target(path: Path) -> None:
         raise ValueError(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder is missing'}")
 
 
-def write_predictions(path: Path, table: "pd.DataFrame", faces: Faces) -> None:
+def write_predictions(path: Path, table: pd.DataFrame, faces: Faces) -> None:
     """The table as CSV; of the course's unlabelled `id,feature` faces its submission file, `id,label`."""
     if np.issubdtype(faces.ids.dtype, np.integer) and (faces.labels == UNLABELLED).all():
         table = table[["id"]].assign(label=table["emotion"].map(EMOTIONS.index))

@@ -2,21 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
+from fer_keras.base.backend import feed, filled
 from fer_keras.base.progress import bar
+from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import EMOTIONS, SIZE, Faces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def load_model(path: Path) -> "keras.Model":
+def load_model(path: Path) -> keras.Model:
     """A `.keras` file, in safe mode: nothing in it is executed."""
-    import keras
-
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, zipfile, h5py and json raise many kinds
@@ -28,13 +25,8 @@ def load_model(path: Path) -> "keras.Model":
     return model
 
 
-def predict(model: "keras.Model", faces: Faces) -> np.ndarray:
+def predict(model: keras.Model, faces: Faces) -> np.ndarray:
     """(n, 7) probabilities, one row a face."""
-    import keras
-
-    from fer_keras.base.backend import feed, filled
-    from fer_keras.data.batches import FaceBatches
-
     if len(faces) == 0:
         return np.empty((0, len(EMOTIONS)), np.float32)
     whole = filled(faces)

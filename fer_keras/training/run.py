@@ -15,19 +15,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import filelock
+import keras
 import numpy as np
+import pandas as pd
 
 from fer_keras.base import home
 from fer_keras.base.home import write_text, write_whole
 from fer_keras.faces import EMOTIONS, Faces
 from fer_keras.training.predict import load_model, predict
-
-if TYPE_CHECKING:
-    import keras
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -51,17 +48,15 @@ class Run:
         return json.loads((self.folder / "metrics.json").read_text())
 
     @cached_property
-    def history(self) -> "pd.DataFrame":
+    def history(self) -> pd.DataFrame:
         """Loss and accuracy after each epoch, training (with dropout and augmentation) and validation (`val_…`)."""
-        import pandas as pd
-
         return pd.read_csv(self.folder / "history.csv", index_col="epoch", float_precision="round_trip")
 
     @cached_property
-    def model(self) -> "keras.Model":
+    def model(self) -> keras.Model:
         return self._load("model.keras")
 
-    def checkpoint(self, epoch: int) -> "keras.Model":
+    def checkpoint(self, epoch: int) -> keras.Model:
         """The model after an epoch that the recipe's `checkpoints` name."""
         return self._load(f"checkpoints/{epoch}.keras")
 
@@ -78,7 +73,7 @@ class Run:
                 keep_predictions(self.folder, faces, predictions)
         return predictions
 
-    def _load(self, name: str) -> "keras.Model":
+    def _load(self, name: str) -> keras.Model:
         if not (self.folder / name).exists():
             there = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.keras"))
             raise ValueError(f"run {self.name} keeps no {name}; it keeps {', '.join(there) or 'no model'}")

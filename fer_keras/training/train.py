@@ -6,6 +6,7 @@ from datetime import date
 
 import keras
 import numpy as np
+import pandas as pd
 
 from fer_keras.base import backend, home, insides, interrupts
 from fer_keras.base.environment import versions
@@ -137,8 +138,6 @@ def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callba
 
 def _leave(model: keras.Model, state: State, training: Faces, validation: Faces, keep_model: bool) -> runs.Run:
     """Write all that the run consists of."""
-    import pandas as pd
-
     folder = state.path.parent
     epoch = state.back_to_kept()
     table = pd.DataFrame(state.history, index=pd.RangeIndex(1, len(state.history) + 1, name="epoch"))
