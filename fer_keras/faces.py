@@ -14,10 +14,8 @@ EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  
 SPLITS = ("Training", "PublicTest", "PrivateTest")  # fits, chooses, is looked at once
 UNLABELLED = -1  # the label of a face of the split "Unlabelled"
 REGIONS = ("background", "forehead", "brows", "eyes", "nose", "cheeks", "mouth", "chin")
-VOTE_NAMES = (  # the order of FER+
-    *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear"),
-    *("contempt", "unknown", "NF"),  # NF: not a face
-)
+# the order of FER+; NF: not a face
+VOTE_NAMES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
 VOTE_OF_EMOTION = (4, 5, 6, 1, 3, 2, 0)  # which FER+ column belongs to label 0 to 6
 
 

@@ -58,21 +58,21 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
     root: the folder's own path, whose last parts may be SPLIT and CLASS; empty for an archive.
     """
     folders = Counter(PurePosixPath(root, name).parent for name in files)
-    labels = {folder: LABELS.get(folder.name.lower()) for folder in folders}
-    within = {folder: folder.relative_to(root) for folder in folders}
-    if len(folders) == 1 and not any(split_of(each.parent.name) for each in within.values()):
-        labels = {folder: UNLABELLED if label is None else label for folder, label in labels.items()}
     parents = {folder.parent for folder in folders}
-    for folder, label in labels.items():
-        about = f"the folder {within[folder] if within[folder].name else root or '.'} with {folders[folder]:,} pictures"
-        if label is None:
-            problems.add(f"{about} is none of the seven classes {', '.join(EMOTIONS)}", folders[folder])
-        elif len(parents) > 1 and label != UNLABELLED and split_of(folder.parent.name) is None:
-            problems.add(f"{about} lies in no split; these are called train, validation and test", folders[folder])
-            labels[folder] = None
+    labels = {}
+    for folder, count in folders.items():
+        within, label = folder.relative_to(root), LABELS.get(folder.name.lower())
+        about = f"the folder {within if within.name else root or '.'} with {count:,} pictures"
+        if label is None and len(folders) == 1 and not split_of(within.parent.name):
+            label = UNLABELLED
+        elif label is None:
+            problems.add(f"{about} is none of the seven classes {', '.join(EMOTIONS)}", count)
+        elif len(parents) > 1 and split_of(folder.parent.name) is None:
+            problems.add(f"{about} lies in no split; these are called train, validation and test", count)
+            label = None
+        labels[folder] = label
 
-    untold = 0  # pictures in test/ whose names don't say which of the two test splits they belong to
-    rows = []
+    rows, untold = [], 0  # pictures in test/ whose names don't say which of the two test splits they belong to
     for name, opener in files.items():
         place = PurePosixPath(root, name)
         label, folder = labels[place.parent], place.parent.parent.name.lower()

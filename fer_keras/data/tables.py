@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 
 import numpy as np
@@ -35,9 +35,10 @@ def form_of(file: BinaryIO) -> tuple[str | None, list[str]]:
     header = file.readline(LONGEST_ROW).decode("utf-8-sig", "replace").strip()
     usual = {name.lower(): name for wanted in FORMS.values() for name in wanted if name}
     try:
-        columns = [usual.get(name.strip().lower(), name.strip()) for name in next(csv.reader([header]), [])]
+        names = next(csv.reader([header]), [])
     except csv.Error:
-        columns = [header]
+        names = [header]
+    columns = [usual.get(name.strip().lower(), name.strip()) for name in names]
     for form, wanted in FORMS.items():
         if set(filter(None, wanted)) <= set(columns):
             return form, columns
@@ -50,15 +51,13 @@ def missing_columns(name: str, columns: list[str]) -> SourceError:
     best = max(FORMS.values(), key=lambda wanted: len(set(wanted) & set(columns)))
     missing = " and ".join(column for column in best if column and column not in columns)
     found = ", ".join(column[:20] for column in columns[:8]) or "nothing"
-    return SourceError(
-        f"{name}, line 1 has no column {missing} (found: {found}); "
-        "the forms are emotion,pixels,Usage or label,feature or id,feature"
-    )
+    forms = "emotion,pixels,Usage or label,feature or id,feature"
+    return SourceError(f"{name}, line 1 has no column {missing} (found: {found}); the forms are {forms}")
 
 
 def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
     """The faces in a CSV of one of FORMS; their `ids` are row numbers, or the `id` column."""
-    images, heads = [np.empty((0, PIXELS), np.uint8)], []
+    read = []
     with opener() as file:
         form, columns = form_of(file)
         if form is None:
@@ -66,20 +65,17 @@ def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
         rows = _rows(file)
         for block in bar(iter(lambda: list(islice(rows, ROWS)), []), f"reading {name}", " blocks"):
             try:
-                found = [_read(block, form, columns)]
+                read.append(_read(block, form, columns))
             except BadRow:  # in which row?
-                found = []
                 for row in block:
                     try:
-                        found.append(_read([row], form, columns))
+                        read.append(_read([row], form, columns))
                     except BadRow as error:
                         problems.add(f"{name}, row {row[0]} (line {row[1]}): {error}")
-            for some_images, some_heads in found:
-                images.append(some_images)
-                heads += some_heads
-    if not heads and not problems.count:
+    if not read and not problems.count:
         raise SourceError(f"{name} has a header but no rows")
-    return faces_of(np.concatenate(images), heads)
+    images = np.concatenate([np.empty((0, PIXELS), np.uint8), *(images for images, _ in read)])
+    return faces_of(images, list(chain.from_iterable(heads for _, heads in read)))
 
 
 def faces_of(images: np.ndarray | list[np.ndarray], heads: list[tuple]) -> Faces:
