@@ -7,7 +7,7 @@ import base64
 import re
 import warnings
 from functools import cache
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import jinja2
@@ -24,8 +24,12 @@ PROGRESS = re.compile(r"^.*(?:: epoch \d+/\d+, |: going on after epoch |%\|).*\n
 NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
 
 
+class FormulaWarning(UserWarning):
+    """A formula stands on a page as TeX."""
+
+
 def render(page: dict, pages: list[dict]) -> str:
-    """The page of a notebook; formulas that are not fully understood stand in it as TeX, with a warning."""
+    """The page of a notebook; formulas that are not understood stand in it as TeX, with a warning."""
     notebook = nbformat.read(page["path"], 4)
     page = page | {"stopped": _mark_stop(notebook)}
     for cell in notebook.cells:
@@ -37,35 +41,26 @@ def render(page: dict, pages: list[dict]) -> str:
         if output.output_type == "stream":
             output.metadata["log"] = "".join(PROGRESS.findall(output.text))
             output.text = PROGRESS.sub("", output.text)
-    with warnings.catch_warnings(record=True) as doubts:
-        warnings.simplefilter("always", FormulaWarning)
-        html, _ = _exporter().from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
-    for doubt in {str(each.message) for each in doubts if issubclass(each.category, FormulaWarning)}:
-        warnings.warn(f"{page['name']}: {doubt}; its page shows the TeX", FormulaWarning, stacklevel=3)
+    filters = {"markdown2html": _text, "prose": prose, "latex": latex, "tidy": tidy}
+    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)], filters=filters)
+    html, _ = exporter.from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
+    for _, doubt in set(re.findall(r'<code class="tex" title=(["\'])(.*?)\1', html)):
+        warnings.warn(f"{page['name']}: {unescape(doubt)}; its page shows the TeX", FormulaWarning, stacklevel=3)
     return html
 
 
 def _mark_stop(notebook: nbformat.NotebookNode) -> bool:
     """Mark the first cell with an error, and leave out papermill's own signs of it, which ours stand for."""
-    errors = (cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", [])))
-    stopped = next(errors, None)
-    if stopped is not None:
-        stopped.metadata["stopped"] = True
-        notebook.cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in tags(cell)]
-    return stopped is not None
+    for cell in notebook.cells:
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            cell.metadata["stopped"] = True
+            notebook.cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in tags(cell)]
+            return True
+    return False
 
 
 def tags(cell: nbformat.NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
-
-
-class FormulaWarning(UserWarning):
-    """A formula stands on a page as TeX."""
-
-
-def _exporter() -> HTMLExporter:
-    filters = {"markdown2html": _text, "prose": prose, "latex": latex, "tidy": tidy}
-    return HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)], filters=filters)
 
 
 @jinja2.pass_context
@@ -112,8 +107,7 @@ def _formula(tex: str, display: bool) -> str:
     try:
         return mathml(tex, display)
     except FormulaError as error:
-        warnings.warn(str(error), FormulaWarning, stacklevel=2)
-        return f'<code class="tex">{escape(tex.strip())}</code>'
+        return f'<code class="tex" title="{escape(str(error))}">{escape(tex.strip())}</code>'
 
 
 def _markdown(source: str, renderer: type[Renderer] = Renderer, **options) -> str:
@@ -138,11 +132,10 @@ def tidy(html: str) -> str:
     for tag in soup.find_all(["script", "iframe", "object", "embed", "link", "meta", "base", "form"]):
         tag.decompose()
     for tag in soup.find_all(True):
-        for name in [name for name in tag.attrs if name.startswith("on") or name == "srcdoc"]:
-            del tag[name]
+        tag.attrs = {name: value for name, value in tag.attrs.items() if not re.match("on|srcdoc", name)}
     for tag in soup.find_all("img", src=re.compile("^(?!data:)")):
         tag.replace_with(tag.get("alt") or "picture")
-    coloured = any(re.search(r"color|background", style.text) for style in soup.find_all("style", scoped=False))
+    coloured = soup.find("style", scoped=False, string=re.compile("color|background"))
     for style in soup.find_all("style", scoped=True):  # pandas' own, of which our style sheet takes care
         style.decompose()
     for table in soup.find_all("table"):
@@ -150,10 +143,9 @@ def tidy(html: str) -> str:
         if any(len(cell.get_text(strip=True)) > SENTENCE for cell in table.find_all("td")):
             table["class"] = "prose"  # its lines break
         label = table.caption.get_text(" ", strip=True) if table.caption else "Table"
-        box = table.wrap(soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "group"}))
-        box["aria-label"] = label
-        if coloured:
-            box["class"] = "table paper"  # colours chosen for white paper keep it in the dark
+        kind = "table paper" if coloured else "table"  # colours chosen for white paper keep it in the dark
+        box = {"class": kind, "tabindex": "0", "role": "group", "aria-label": label}
+        table.wrap(soup.new_tag("div", attrs=box))
     return str(soup)
 
 
@@ -175,7 +167,7 @@ def _head(table: Tag) -> None:
         column = [row[place] for row in body if len(row) >= -place and row[place].name == "td"]
         if column and all(NUMBER.fullmatch(cell.get_text(strip=True)) for cell in column):
             for cell in [row[place] for row in rows if len(row) >= -place]:
-                cell["class"] = [*cell.get_attribute_list("class"), "number"] if cell.get("class") else ["number"]
+                cell["class"] = [*cell.get("class", []), "number"]
 
 
 def _whole_rows(table: Tag) -> None:
