@@ -1,4 +1,4 @@
-"""What 51_ablation varies, and what it makes of trainings of each kind: a row of hits a seed, a column a face."""
+"""Notebook 51: what it varies, and what it makes of several trainings of each kind."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from fer_keras.faces import Faces
 from fer_keras.nets.build import NETS, changed_options
 from fer_keras.nets.recipes import Recipe
 from fer_keras.nets.sizes import parameters_of, width_of
-from fer_keras.scores import accuracy, between_faces, over_faces, over_seeds, pooled
+from fer_keras.scores import between_faces, over_seeds, pooled
 from fer_keras.study.gap import gap_parts
-from fer_keras.study.tables import MAJORITY, learnt, listed, reach, score_table, word
+from fer_keras.study.tables import hits, score_table
 from fer_keras.training.run import Run
 
 AS_IT_IS = "as it is"
@@ -49,42 +49,48 @@ def kinds_of(net: str, wanted: str, recipe: Recipe) -> dict[str, tuple[dict, dic
     return kinds
 
 
-def mean_scores(right: Mapping[str, np.ndarray], judged: Faces, training: Faces) -> pd.DataFrame:
-    """The accuracy of each kind in the mean over its trainings, below the majority class; `learnt` as in `shares`."""
-    commonest = np.bincount(training.labels).argmax()
-    rows = {MAJORITY: accuracy(judged.labels, np.full(len(judged), commonest))}
-    for kind, hits in right.items():
-        rows[kind] = over_faces(hits.mean(axis=0))
-    table = score_table(rows)
-    table["learnt"] = table["interval"].str[0].astype(float) > table.loc[MAJORITY, "value"]
-    return table
+def gained(right: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
+    """(seeds, faces): 1 where the first is right and the other is not, -1 the other way round. Both are of `hits`, a
+    column a seed."""
+    return right.to_numpy(float).T - other.to_numpy(float).T
 
 
-def gains_of(right: Mapping[str, np.ndarray], base: str, able: Sequence[str]) -> pd.DataFrame:
+def gains_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str]) -> pd.DataFrame:
     """How much more often each kind is right than `base` with the same seeds, face by face; 95 % intervals for other
     seeds and faces. able: the kinds that have learnt; no other is compared."""
     kinds = [kind for kind in right if kind != base and {kind, base} <= set(able)]
-    return score_table(pooled({kind: right[kind] - right[base] for kind in kinds}))
+    return score_table(pooled({kind: gained(right[kind], right[base]) for kind in kinds}))
 
 
-def losses(runs: Mapping[str, Sequence[Run]]) -> pd.DataFrame:
-    """The mean loss of each kind after each epoch, on training and on validation faces."""
-    curves = {}
-    for part, column in {"training": "loss", "validation": "val_loss"}.items():
-        for kind, trained in runs.items():
-            curves[f"{part}, {kind}"] = pd.concat([run.history[column] for run in trained], axis=1).mean(axis=1)
-    return pd.DataFrame(curves).rename_axis("epoch")
+def leads_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str]) -> pd.DataFrame:
+    """How much more often `base` is right than each other kind: `gains_of` the other way round."""
+    return gains_of({kind: -each.astype(int) for kind, each in right.items()}, base, able)
 
 
-def epochs_saved(first: Sequence[Run], second: Sequence[Run]) -> dict:
-    """How many epochs fewer the first take to the lowest training loss that all of them come to, between epochs in a
-    line; 95 % interval over seeds."""
-    goal = max(run.history["loss"].min() for run in (*first, *second))
-    spent = []
-    for trained in (first, second):
-        falls = [-run.history["loss"].cummin() for run in trained]
-        spent.append(np.array([np.interp(-goal, fall, fall.index) for fall in falls]))
-    return over_seeds(spent[1] - spent[0])
+def epochs_saved(runs: Mapping[str, Mapping[int, Run]], able: Sequence[str]) -> pd.DataFrame:
+    """How many epochs batch norm saves, seed by seed, on the way to the lowest training loss that all come to, between
+    epochs in a line; 95 % interval over seeds. Empty unless both kinds have learnt."""
+    if not {AS_IT_IS, "no batch norm"} <= set(able):
+        return score_table({})
+    pair = runs[AS_IT_IS], runs["no batch norm"]
+    goal = max(run.history["loss"].min() for trained in pair for run in trained.values())
+    saved = []
+    for seed in pair[0]:
+        falls = [-trained[seed].history["loss"].cummin() for trained in pair]
+        usual, without = (np.interp(-goal, fall, fall.index) for fall in falls)
+        saved.append(without - usual)
+    return score_table({"batch norm saves epochs": over_seeds(saved)})
+
+
+def gap_closed(
+    runs: Mapping[str, Mapping[int, Run]], able: Sequence[str], training: Faces, validation: Faces
+) -> pd.DataFrame:
+    """How much narrower the gap between training faces and validation faces is with dropout than without. Empty unless
+    both kinds have learnt."""
+    if not {AS_IT_IS, "no dropout"} <= set(able):
+        return score_table({})
+    sides = [gained(hits(runs["no dropout"], each), hits(runs[AS_IT_IS], each)) for each in (training, validation)]
+    return score_table({"dropout closes": between_faces(*sides)})
 
 
 def gaps_of(runs: Mapping[str, Sequence[Run]], training: Faces, validation: Faces) -> pd.DataFrame:
@@ -97,22 +103,6 @@ def gaps_of(runs: Mapping[str, Sequence[Run]], training: Faces, validation: Face
     return score_table(rows)
 
 
-def share_above(runs: Sequence[Run]) -> dict:
-    """In what share of their epochs validation accuracy was above the logged training accuracy."""
-    epochs = pd.concat([run.history for run in runs])
-    return {"value": float((epochs["val_accuracy"] > epochs["accuracy"]).mean()), "n": len(epochs)}
-
-
-def gap_closed(seen: Mapping[str, np.ndarray], unseen: Mapping[str, np.ndarray], first: str, second: str) -> dict:
-    """How much narrower the gap between training faces and others is in the second kind than in the first."""
-    return between_faces(seen[first] - seen[second], unseen[first] - unseen[second])
-
-
-def leads_of(right: Mapping[str, np.ndarray], base: str, able: Sequence[str]) -> pd.DataFrame:
-    """How much more often `base` is right than each other kind: `gains_of` the other way round."""
-    return gains_of({kind: -hits for kind, hits in right.items()}, base, able)
-
-
 def middle_nets(options: dict, epochs: int) -> dict[str, dict]:
     """Report C's net and its rivals, as options; none for no epochs."""
     if not epochs:
@@ -122,21 +112,3 @@ def middle_nets(options: dict, epochs: int) -> dict[str, dict]:
     for kind, option in RIVALS.items():
         nets[kind] = option | {"width": width_of("cnn_pyramid", size, **option)}
     return nets
-
-
-def what_each_does(scores: pd.DataFrame, gains: pd.DataFrame) -> str:
-    """The answer's first sentences. gains: of `gains_of`."""
-    if AS_IT_IS not in learnt(scores):
-        return "No answer yet: the net as it is has learnt nothing."
-    if not len(gains):
-        return "Nothing was changed that could be compared."
-    side = {kind: word(row, "Worse", "Not told apart", "Better") for kind, row in gains.iterrows()}
-    told = []
-    for name in ("Better", "Worse", "Not told apart"):
-        if kinds := [kind for kind, found in side.items() if found == name]:
-            told.append(f"{name}: {listed(kinds)}.")
-    largest = gains["value"].abs().idxmax()
-    row = gains.loc[largest]
-    if side[largest] != "Not told apart":
-        told.append(f"Most does {largest}: {row['value']:+.2f} ({reach(row)}).")
-    return " ".join(told)
