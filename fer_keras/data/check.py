@@ -27,6 +27,8 @@ def check(source: str, skip_bad: bool = False) -> dict:
 
 def _of(faces: Faces) -> dict:
     splits = [name for name in (*SPLITS, "Unlabelled") if name in faces.splits]
+    counts = {name: int((faces.splits == name).sum()) for name in splits}
+    classes = {name: column.to_dict() for name, column in faces.class_counts().items()}
     groups = {"exact": faces.duplicate_groups(exact=True), "exact or near": faces.duplicate_groups()}
     of_split = {kind: {name: g[faces.splits == name] for name in splits} for kind, g in groups.items()}
     copies = {}
@@ -36,13 +38,8 @@ def _of(faces: Faces) -> dict:
     for a, b in combinations(splits, 2):
         shared = {kind: int(np.isin(group[b], group[a]).sum()) for kind, group in of_split.items()}
         copies[f"{b}, also in {a}"] = shared
-    found = {
-        "faces": len(faces),
-        "fingerprint": faces.fingerprint,
-        "splits": {name: int((faces.splits == name).sum()) for name in splits},
-        "classes": {name: column.to_dict() for name, column in faces.class_counts().items()},
-        "copies": copies,
-    }
+    found = {"faces": len(faces), "fingerprint": faces.fingerprint, "splits": counts, "classes": classes}
+    found["copies"] = copies
     if faces.votes is not None:
         majority = faces.vote_majority()
         found["votes"] = {
@@ -67,9 +64,9 @@ def describe(found: dict) -> str:
         if "votes" in found:
             parts.append(pd.Series(found["votes"], name="FER+ votes").to_frame().to_string())
     parts += [f"note: {note}" for note in found["notes"]]
-    if hidden := found["problem_count"]:
+    if count := found["problem_count"]:
         left_out = " were left out" if found["faces"] else ""
-        lines = [f"{hidden:,} bad faces{left_out}:", *(f"  {text}" for text in found["problems"])]
-        hidden -= len(found["problems"])
-        parts.append("\n".join([*lines, f"  … and {hidden:,} more"] if hidden > 0 else lines))
+        more = count - len(found["problems"])
+        last = [f"… and {more:,} more"] if more > 0 else []
+        parts.append("\n  ".join([f"{count:,} bad faces{left_out}:", *found["problems"], *last]))
     return "\n\n".join(parts)

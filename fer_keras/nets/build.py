@@ -10,9 +10,8 @@ import numpy as np
 from fer_keras.nets.own import build_own
 from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_pyramid, dnn_deep, dnn_narrow, vgg16_bn
 
-NETS: dict[str, Callable[..., keras.Model]] = {
-    net.__name__: net for net in (cnn_leaky, cnn_1m, dnn_narrow, cnn_pyramid, cnn_3layer, cnn_fc3, vgg16_bn, dnn_deep)
-}
+_NETS = (cnn_leaky, cnn_1m, dnn_narrow, cnn_pyramid, cnn_3layer, cnn_fc3, vgg16_bn, dnn_deep)
+NETS = {net.__name__: net for net in _NETS}
 REPORTS = dict(zip(NETS, "ABBCCDEE", strict=True))
 
 
