@@ -70,8 +70,7 @@ def _paint(p: dict[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     side = np.abs(u)
     _lines(canvas, side, v, p)
     _nose(canvas, u, side, v, p)
-    _eyes(canvas, u, side, v, p)
-    _brows(canvas, side, v, p)
+    _eyes_and_brows(canvas, u, side, v, p)
     _mouth(canvas, u, v, p, face)
     _glasses(canvas, side, v, p)
     near_head = _soft(1.1 - head_u * head_u - head_v * head_v)  # a little beyond the skin, to meet the hair behind it
@@ -213,7 +212,7 @@ def _nose(canvas, u, side, v, p):
     _shade(canvas, _bump((side - 0.19) / 0.06) * _bump((v - 0.07) / 0.12) * p["nose_wrinkle"], 0.65)
 
 
-def _eyes(canvas, u, side, v, p):
+def _eyes_and_brows(canvas, u, side, v, p):
     across = (side - p["eye_x"]) / p["eye_width"]
     lids = np.clip(1 - across * across, 0, 1)
     upper = p["eye_y"] - np.maximum(p["rest_lid"] + p["upper_lid"], 0.006) * lids
@@ -227,9 +226,6 @@ def _eyes(canvas, u, side, v, p):
     _shade(canvas, _bump((v - upper) / 0.045) * (np.abs(across) < 1.05), 0.3)  # lashes
     _shade(canvas, _bump((v - lower) / 0.035) * (np.abs(across) < 1), 0.7)
     _shade(canvas, _bump((v - upper + 0.055) / 0.03) * (np.abs(across) < 1), 0.8)  # crease
-
-
-def _brows(canvas, side, v, p):
     along, middle = brow_line(side, p)
     thick = p["brow_width"] * (1.1 - 0.6 * np.clip(along, 0, 1))
     ends = _soft(np.minimum(along, 1 - along) * 0.5)
