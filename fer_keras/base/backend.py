@@ -88,17 +88,12 @@ def feed(batches: keras.utils.PyDataset) -> Iterable:
     import tensorflow as tf
 
     def epoch():
-        for index in range(len(batches)):
-            yield batches[index]
+        return (batches[index] for index in range(len(batches)))
 
-    images, labels = batches[0]
-    signature = (
-        tf.TensorSpec((None, *images.shape[1:]), images.dtype),
-        tf.TensorSpec((None, *labels.shape[1:]), labels.dtype),
-    )
     plain = tf.data.Options()
     plain.autotune.enabled = False
-    data = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+    shapes = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in batches[0])
+    data = tf.data.Dataset.from_generator(epoch, output_signature=shapes)
     return data.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2).with_options(plain)
 
 
@@ -126,9 +121,6 @@ def gradient(model: keras.Model, score: Callable) -> Callable:
     """
     dtype = model.inputs[0].dtype
 
-    def scores_of(images, which):
-        return score(model(images, training=False), which)
-
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -138,7 +130,7 @@ def gradient(model: keras.Model, score: Callable) -> Callable:
         def run(images, which):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(images)
-                scores = scores_of(images, which)
+                scores = score(model(images, training=False), which)
             return scores, tape.gradient(scores, images, unconnected_gradients="zero")
     elif BACKEND == "jax":
         import jax
@@ -161,7 +153,7 @@ def gradient(model: keras.Model, score: Callable) -> Callable:
 
         def run(images, which):
             with torch.enable_grad():
-                scores = scores_of(images.requires_grad_(), which)
+                scores = score(model(images.requires_grad_(), training=False), which)
                 (gradients,) = torch.autograd.grad(scores.sum(), images, allow_unused=True, materialize_grads=True)
             return scores.detach(), gradients
 
