@@ -12,8 +12,7 @@ LOGS = {"loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.35}
 
 
 def test_a_log_gets_one_line_an_epoch(capsys):
-    bar = EpochBar("cnn_leaky", 3)
-    bar.start(1)
+    bar = EpochBar("cnn_leaky", 3, 1)
     bar.within(0.5, LOGS)
     bar.epoch(2, LOGS, 12.3)
     bar.close()
@@ -25,8 +24,7 @@ def test_a_log_gets_one_line_an_epoch(capsys):
 
 def test_a_process_that_works_for_another_says_nothing(capsys, monkeypatch):
     monkeypatch.setattr(progress, "silent", True)
-    bar = EpochBar("cnn_leaky", 3)
-    bar.start(1)
+    bar = EpochBar("cnn_leaky", 3, 1)
     bar.epoch(2, LOGS, 1)
     bar.close()
     with progress.bar(total=3, what="predicting") as inner:
@@ -39,7 +37,6 @@ def test_where_lines_can_be_drawn_over_there_is_one_bar_with_the_scores(capsys, 
     monkeypatch.setenv("JPY_SESSION_NAME", "a notebook in Jupyter")
     monkeypatch.setattr(progress, "in_kernel", lambda: True)
     bar = EpochBar("cnn_leaky", 4)
-    bar.start(0)
     bar.bar.delay = 0
     bar.within(0.5, LOGS)
     assert bar.bar.n == 0.5
@@ -62,6 +59,6 @@ run = train("dnn_narrow", faces.split("Training"), faces.split("PublicTest"), op
     papermill = [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "--log-output", "--no-progress-bar"]
     log = subprocess.run(papermill, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
     (cell,) = nbformat.read(tmp_path / "out.ipynb", 4).cells
-    assert [(each.name, each.text.count(": epoch")) for each in cell.outputs] == [("stdout", 3)]  # stderr is red
+    assert {each.name for each in cell.outputs} == {"stdout"}  # stderr is red
     assert [f"dnn_narrow, width 0.25, seed 0: epoch {epoch}/3, loss " in log for epoch in (1, 2, 3)] == [True] * 3
     assert log.count(": epoch") == 3

@@ -39,32 +39,26 @@ def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **optio
 class EpochBar:
     """A bar over the epochs of a training, with its scores; where it cannot be redrawn a line an epoch instead."""
 
-    def __init__(self, what: str, epochs: int):
-        self.what, self.epochs, self.bar = "" if silent else what, epochs, None
-
-    def start(self, done: int) -> None:
-        if self.what and 0 < done < self.epochs:
-            print(f"{self.what}: going on after epoch {done} of {self.epochs}", file=_stream())
-        if self.what and redraws():
-            form = "{desc}: {percentage:3.0f}%|{bar:10}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
-            self.bar = bar(what=self.what, total=self.epochs, initial=done, bar_format=form)
+    def __init__(self, what: str, epochs: int, done: int = 0):
+        self.what, self.epochs, self.lines = what, epochs, not silent and not redraws()
+        if 0 < done < epochs and not silent:
+            print(f"{what}: going on after epoch {done} of {epochs}", file=_stream())
+        form = "{desc}: {percentage:3.0f}%|{bar:10}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
+        self.bar = bar(what=what, total=epochs, initial=done, bar_format=form, disable=self.lines)
 
     def within(self, share: float, logs: dict) -> None:
         """Part of an epoch is done."""
-        if self.bar is not None:
-            self.bar.update(int(self.bar.n) + min(share, 0.99) - self.bar.n)
-            self.bar.set_postfix_str(_scores(logs, SHORT))
+        self.bar.update(int(self.bar.n) + min(share, 0.99) - self.bar.n)
+        self.bar.set_postfix_str(_scores(logs, SHORT))
 
     def epoch(self, epoch: int, logs: dict, seconds: float) -> None:
-        if self.bar is not None:
-            self.bar.update(epoch - self.bar.n)
-            self.bar.set_postfix_str(_scores(logs, SHORT))
-        elif self.what:
+        self.bar.update(epoch - self.bar.n)
+        self.bar.set_postfix_str(_scores(logs, SHORT))
+        if self.lines:
             print(f"{self.what}: epoch {epoch}/{self.epochs}, {_scores(logs, LONG)}, {seconds:.0f} s", file=_stream())
 
     def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+        self.bar.close()
 
 
 def _scores(logs: dict, names: dict[str, str]) -> str:

@@ -64,6 +64,7 @@ def run_notebook(
                 parameters,
                 progress_bar=False,
                 request_save_on_cell_execute=False,
+                coalesce_streams=True,  # or what a cell prints falls into pieces
                 execution_timeout=timeout,
                 iopub_timeout=60,  # seconds that outputs may come late; 4 are few on a busy machine
                 resources={"metadata": {"path": str(path.parent)}},  # papermill's own cwd= would move the whole process

@@ -79,8 +79,7 @@ def train(
         untold = ("epochs", changes.get("epochs")), ("batch_size", 0)  # the bar counts epochs; 0: the recipe's own
         asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]
         title = title or ", ".join([model.name, *asked, f"seed {seed}"])
-        bar = EpochBar(title, plan.epochs)
-        bar.start(state.restore())
+        bar = EpochBar(title, plan.epochs, state.restore())
         if state.epoch < plan.epochs and not plan.reached(state.history):
             watch = Watch(state, plan, seed, bar)
             _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
