@@ -42,10 +42,10 @@ def test_more_than_average_is_against_others_of_its_kind(counts):
 def test_intervals_are_as_wide_as_those_of_faces_drawn_again(counts, rng):
     n = counts.sum(axis=1).to_numpy()[:, None]
     drawn = rng.multinomial(n[:, 0], counts / n, (1000, 3)) / n
-    weights = pd.DataFrame(rng.normal(size=counts.shape), ROWS, EMOTIONS)
-    sums = (drawn * weights.to_numpy()).sum(axis=(1, 2))
+    under = drawn[:, range(3), [2, 4, 6]].mean(axis=1) - drawn[:, 0, 2]  # the recall of fear under the mean
     bits = entropy(drawn[:, 0], base=2, axis=1)
-    for scores, again in ((confused.weighed(counts, weights), sums), (confused.entropies(counts).loc["fear"], bits)):
+    for table, again in ((confused.recalls_under_average, under), (confused.entropies, bits)):
+        scores = table(counts).loc["fear"]
         low, high = scores["interval"]
         assert (high - low) / 2 == pytest.approx(1.96 * again.std(), rel=0.1)
 

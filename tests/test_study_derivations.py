@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from fer_keras.study.derivations import agree, compare, held, our_functions, softmax_by_keras
+from fer_keras.study.derivations import agree, compare, softmax_by_keras
 
 
 def test_a_formula_holds_if_it_is_the_same_whatever_its_letters_are():
@@ -23,12 +23,6 @@ def test_a_formula_holds_if_it_is_the_same_whatever_its_letters_are():
     assert found.loc["twice", "formula"] == "twice as much"
 
 
-def test_how_many_hold_is_told_in_words():
-    table = compare({name: ("", sp.Integer(1), sp.Integer(value)) for name, value in {"a": 1, "b": 1, "c": 2}.items()})
-    assert held(table) == "Not all: 2 of 3"
-    assert held(table[:2]) == "Yes, all 2" and held(table[2:]) == "No, none of 1"
-
-
 def test_keras_differentiates_each_term_and_their_sum():
     single, summed = softmax_by_keras(np.zeros((1, 4)), np.array([[0, 1.0, 0, 0]]))
     np.testing.assert_allclose(single, [[0, -3 / 4, 0, 0]], atol=1e-6)
@@ -38,7 +32,3 @@ def test_keras_differentiates_each_term_and_their_sum():
 def test_agreement_is_told_of_the_own_emotion_and_of_others():
     found = agree(np.array([[1.0, 2, 3], [1, 2, 3]]), np.array([[1.0, 0, 0], [1, 2, 0]]), np.eye(3)[:2] == 1)
     assert found.to_dict() == {"own emotion": 1, "other emotions": 0.25, "all": 0.5}
-
-
-def test_our_functions_give_keras_derivatives():
-    assert our_functions(20, 0)["right"].to_dict() == {"batch_norm_backward": 20, "softmax_cross_entropy_gradient": 20}

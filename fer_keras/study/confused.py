@@ -1,10 +1,9 @@
 """Notebook 21: tables of scores made of a matrix of confusions (counts: true emotion in rows, answers in columns).
 
-All are shares of rows, or sums of such shares with weights, so that one interval serves them all. Of a matrix without
-rows, which stands for a net that has learnt nothing, each table is empty.
+Of a matrix without rows, which stands for a net that has learnt nothing, each table is empty.
 """
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -29,24 +28,49 @@ def recalls(counts: pd.DataFrame) -> pd.DataFrame:
 
 def one_way(counts: pd.DataFrame) -> pd.DataFrame:
     """ "fear as sad": of the faces of fear the share that is taken for sad; the largest first."""
-    rows = {f"{a} as {b}": _share(counts.loc[a, b], counts.loc[a].sum()) for a, b in _cells(counts)}
-    return _sorted(score_table(rows))
+    rows = {}
+    for a, b in product(counts.index, counts.columns):
+        if a != b:
+            rows[f"{a} as {b}"] = _share(counts.loc[a, b], counts.loc[a].sum())
+    return score_table(rows).sort_values("value", ascending=False, kind="stable")
 
 
 def both_ways(counts: pd.DataFrame) -> pd.DataFrame:
     """ "fear/sad": of the faces of either the share that is taken for the other; the largest first."""
     rows = {}
     for a, b in combinations(counts.index, 2):
-        swapped = counts.loc[a, b] + counts.loc[b, a]
-        rows[f"{a}/{b}"] = _share(swapped, counts.loc[[a, b]].sum(axis=None))
-    return _sorted(score_table(rows))
+        rows[f"{a}/{b}"] = _share(counts.loc[a, b] + counts.loc[b, a], counts.loc[[a, b]].sum(axis=None))
+    return score_table(rows).sort_values("value", ascending=False, kind="stable")
 
 
 def entropies(counts: pd.DataFrame) -> pd.DataFrame:
     """How far the answers to each emotion spread, in bits: 0 if all are the same, 2.8 if seven are as frequent."""
-    shares = counts.div(counts.sum(axis=1), axis=0)
-    bits = -np.log2(shares.where(shares > 0, 1))
-    return score_table({each: weighed(counts.loc[[each]], bits.loc[[each]]) for each in counts.index})
+    bits = entropy(_redrawn(counts, more=0), base=2, axis=2)
+    return _scores(pd.DataFrame(bits, columns=counts.index), counts.sum(axis=1))
+
+
+def recalls_under_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much the recall of each emotion lies below the mean of all recalls."""
+    found = _cells(counts)[[(each, each) for each in counts.index]].set_axis(counts.index, axis=1)
+    return _scores(-found.sub(found.mean(axis=1), axis=0), counts.sum(axis=None))
+
+
+def one_way_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much a mistake is more frequent than the other mistakes with the same emotion, in the mean."""
+    wrong, n = _mistakes(counts), counts.sum(axis=1)
+    beyond, faces = {}, {}
+    for a, b in wrong:
+        others = wrong[a].drop(columns=b).mean(axis=1)
+        beyond[f"{a} as {b}"], faces[f"{a} as {b}"] = wrong[a, b] - others, n[a]
+    return _scores(pd.DataFrame(beyond, wrong.index), pd.Series(faces))
+
+
+def both_ways_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
+    """By how much the two mistakes of a pair are, in their mean, more frequent than all mistakes in the mean."""
+    wrong, beyond = _mistakes(counts), {}
+    for a, b in combinations(counts.index, 2):
+        beyond[f"{a}/{b}"] = wrong[[(a, b), (b, a)]].mean(axis=1) - wrong.mean(axis=1)
+    return _scores(pd.DataFrame(beyond, wrong.index), counts.sum(axis=None))
 
 
 def leads(counts: pd.DataFrame) -> pd.DataFrame:
@@ -55,18 +79,14 @@ def leads(counts: pd.DataFrame) -> pd.DataFrame:
     pairs as the two that are confused most."""
     if set(counts.index) != set(EMOTIONS):
         return score_table({})
-    n = counts.sum(axis=1).to_numpy()
-    drawn = np.random.default_rng(0).multinomial(n, counts.div(n, axis=0), (2000, len(n)))
-    drawn = np.concatenate([counts.to_numpy()[None], drawn])
-    shares, pairs = drawn / n[:, None], {}
-    for a, b in combinations(range(len(EMOTIONS)), 2):
-        pairs[f"{EMOTIONS[a]}/{EMOTIONS[b]}"] = (drawn[:, a, b] + drawn[:, b, a]) / (n[a] + n[b])
-    recall = pd.DataFrame(np.diagonal(shares, axis1=1, axis2=2), columns=EMOTIONS)
-    bits = pd.DataFrame(entropy(shares, base=2, axis=2), columns=EMOTIONS)
+    n, cells, pairs = counts.sum(axis=1), _cells(counts), {}
+    for a, b in combinations(EMOTIONS, 2):
+        pairs[f"{a}/{b}"] = (cells[a, b] * n[a] + cells[b, a] * n[b]) / (n[a] + n[b])
+    recall = pd.DataFrame({each: cells[each, each] for each in EMOTIONS})
+    bits = pd.DataFrame(entropy(_redrawn(counts, more=0), base=2, axis=2), columns=counts.index)
     rows = {"fear recall": lead(recall, "fear", lowest=True), "fear entropy": lead(bits, "fear")}
     for each in ("fear", "angry"):
-        answers = pd.DataFrame(shares[:, EMOTIONS.index(each)], columns=EMOTIONS)
-        rows[f"{each} as sad"] = lead(answers.drop(columns=each), "sad")
+        rows[f"{each} as sad"] = lead(cells[each].drop(columns=each), "sad")
     for pair in NAMED["B"]:
         rows[pair] = lead(pd.DataFrame(pairs), pair, among=2)
     return score_table(rows).assign(n=n.sum())
@@ -83,37 +103,6 @@ def lead(values: pd.DataFrame, name: str, among: int = 1, lowest: bool = False) 
     return {"value": float(value), "interval": [float(low), float(high)]}
 
 
-def recalls_under_average(counts: pd.DataFrame) -> pd.DataFrame:
-    """By how much the recall of each emotion lies below the mean of all recalls."""
-    rows = {}
-    for each in counts.index:
-        weights = _diagonal(counts) / len(counts)
-        weights.loc[each, each] -= 1
-        rows[each] = weighed(counts, weights)
-    return score_table(rows)
-
-
-def one_way_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
-    """By how much a mistake is more frequent than the other mistakes with the same emotion, in the mean."""
-    rows = {}
-    for a, b in _cells(counts):
-        weights = (_diagonal(counts.loc[[a]]) - 1) / (counts.shape[1] - 2)
-        weights.loc[a, b] = 1
-        rows[f"{a} as {b}"] = weighed(counts.loc[[a]], weights)
-    return score_table(rows)
-
-
-def both_ways_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
-    """By how much the two mistakes of a pair are, in their mean, more frequent than all mistakes in the mean."""
-    rows = {}
-    for a, b in combinations(counts.index, 2):
-        weights = (_diagonal(counts) - 1) / len(_cells(counts))
-        weights.loc[a, b] += 0.5
-        weights.loc[b, a] += 0.5
-        rows[f"{a}/{b}"] = weighed(counts, weights)
-    return score_table(rows)
-
-
 def of_reports(shares: pd.DataFrame, beyond: pd.DataFrame) -> pd.DataFrame:
     """What the reports name: how often it happens, and a word on whether that is more than average. `shares` and
     `beyond` hold the rows of both ways of counting."""
@@ -122,17 +111,6 @@ def of_reports(shares: pd.DataFrame, beyond: pd.DataFrame) -> pd.DataFrame:
     found = words(beyond, "less than average", "about as average", "more than average")
     named["confused"] = named["confusion"].map(found)
     return named.dropna().set_index(["report", "confusion"])
-
-
-def weighed(counts: pd.DataFrame, weights: pd.DataFrame) -> dict:
-    """The sum of the shares of rows, each times its weight, with a 95 % interval (normal) for other faces."""
-    n, weights = counts.sum(axis=1), weights.to_numpy()
-    value = (counts.div(n, axis=0) * weights).sum(axis=None)
-    # half a face more in each cell keeps the interval honest where few faces were seen
-    shares = (counts + 0.5).div(n + 0.5 * counts.shape[1], axis=0)
-    variance = ((shares * weights**2).sum(axis=1) - (shares * weights).sum(axis=1) ** 2) / n
-    reach = 1.96 * np.sqrt(max(variance.sum(), 0))  # rounding can leave less than 0
-    return {"value": float(value), "n": int(n.sum()), "interval": [float(value - reach), float(value + reach)]}
 
 
 def class_distances(
@@ -185,15 +163,26 @@ def _share(count: int, n: int) -> dict:
     return accuracy(np.arange(n) < count, np.ones(n, bool))
 
 
-def _cells(counts: pd.DataFrame) -> list[tuple[str, str]]:
-    """Of each wrong cell the true emotion and the answer."""
-    return [(a, b) for a in counts.index for b in counts.columns if a != b]
+def _redrawn(counts: pd.DataFrame, more: float = 0.5) -> np.ndarray:
+    """(2001, rows, columns): the shares of the rows, first as measured, then with the faces drawn again each time. Half
+    a face more in each cell keeps intervals honest where few faces were seen."""
+    n = counts.sum(axis=1).to_numpy()
+    likely = (counts + more).div(n + more * counts.shape[1], axis=0)
+    again = np.random.default_rng(0).multinomial(n, likely, (2000, len(n)))
+    return np.concatenate([counts.to_numpy()[None], again]) / n[:, None]
 
 
-def _diagonal(counts: pd.DataFrame) -> pd.DataFrame:
-    """1 in right cells, 0 in wrong ones."""
-    return pd.DataFrame({b: counts.index == b for b in counts.columns}, counts.index).astype(float)
+def _cells(counts: pd.DataFrame) -> pd.DataFrame:
+    """The same as a table: a row a drawing, a column a pair of the true emotion and the answer."""
+    cells = pd.MultiIndex.from_product([counts.index, counts.columns])
+    return pd.DataFrame(_redrawn(counts).reshape(2001, len(cells)), columns=cells)
 
 
-def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values("value", ascending=False, kind="stable")
+def _mistakes(counts: pd.DataFrame) -> pd.DataFrame:
+    return _cells(counts).drop(columns=[(each, each) for each in counts.index])
+
+
+def _scores(values: pd.DataFrame, n: int | pd.Series) -> pd.DataFrame:
+    """A row a column, from its first value, with 1.96 standard deviations of the redrawn others to each side."""
+    value, reach = values.iloc[0], 1.96 * values.iloc[1:].std()
+    return pd.DataFrame({"value": value, "n": n, "interval": list(zip(value - reach, value + reach, strict=True))})

@@ -7,7 +7,6 @@ import pandas as pd
 import sympy as sp
 
 from fer_keras.base.quiet import quiet_import
-from fer_keras.study.maths import batch_norm_backward, softmax_cross_entropy_gradient
 
 with quiet_import():
     import keras
@@ -44,12 +43,6 @@ def _errors(true: sp.Expr, tested: sp.Expr, tries: int, seed: int) -> np.ndarray
     return np.broadcast_to(np.abs(found - known) / np.maximum(np.abs(known), 1e-12), tries)
 
 
-def held(table: pd.DataFrame) -> str:
-    """ "Yes, all 6", "No, none of 6" or "Not all: 4 of 6", of a table with a column `holds`."""
-    right, n = int(table["holds"].sum()), len(table)
-    return f"Yes, all {n}" if right == n else f"Not all: {right} of {n}" if right else f"No, none of {n}"
-
-
 def softmax_by_keras(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both (n, classes), by Keras' own derivative: ∂L_t/∂z_t of each single term −y_t log ŷ_t, and ∂L/∂z_t of their
     sum."""
@@ -64,36 +57,9 @@ def softmax_by_keras(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarra
     return single, summed
 
 
-def batch_norm_by_keras(x: np.ndarray, gamma: float, epsilon: float) -> np.ndarray:
-    """(batches, m): the gradient of mean (γ x̂)⁴ with respect to x, a batch of m numbers in each row, by Keras' own
-    derivative."""
-    given = keras.Input((x.shape[1],))
-    mean = ops.mean(given, axis=-1, keepdims=True)
-    variance = ops.mean((given - mean) ** 2, axis=-1, keepdims=True)
-    losses = ops.mean((gamma * (given - mean) / ops.sqrt(variance + epsilon)) ** 4, axis=-1, keepdims=True)
-    return gradient(keras.Model(given, losses), pick)(x.astype(np.float32), np.zeros(len(x), int))[1]
-
-
 def agree(formula: np.ndarray, measured: np.ndarray, own: np.ndarray) -> pd.Series:
     """The share of gradients that agree, as far as Keras' single precision tells: of the face's own emotion (where
     `own` is true), of the others, and of all."""
     same = np.isclose(formula, measured, rtol=1e-3, atol=1e-5)
     parts = {"own emotion": same[own], "other emotions": same[~own], "all": same}
     return pd.Series({name: part.mean() if part.size else np.nan for name, part in parts.items()})
-
-
-def our_functions(tries: int, seed: int) -> pd.DataFrame:
-    """In how many of so many tries each function of `maths` gives Keras' own derivative."""
-    rng = np.random.default_rng(seed)
-    z, y = rng.normal(size=(tries, 7)), rng.dirichlet(np.ones(7), tries)
-    x, gamma, epsilon = rng.normal(size=(tries, 32)), 1.5, 1e-3
-    outputs = gamma * (x - x.mean(axis=1, keepdims=True)) / np.sqrt(x.var(axis=1, keepdims=True) + epsilon)
-    upstream = 4 / 32 * outputs**3
-    pairs = {
-        "batch_norm_backward": (
-            batch_norm_backward(upstream.T, x.T, gamma, epsilon).x.T, batch_norm_by_keras(x, gamma, epsilon)
-        ),
-        "softmax_cross_entropy_gradient": (softmax_cross_entropy_gradient(z, y), softmax_by_keras(z, y)[1]),
-    }  # fmt: skip
-    right = {name: int(np.isclose(*pair, rtol=1e-3, atol=1e-4).all(axis=1).sum()) for name, pair in pairs.items()}
-    return pd.DataFrame({"right": right, "of": tries})

@@ -1,10 +1,10 @@
 """Why validation accuracy differs from the training accuracy that Keras logs, one cause at a time."""
 
 from itertools import count
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+import pandas as pd
 
 from fer_keras.faces import Faces
 from fer_keras.nets.build import copy_of
@@ -12,13 +12,10 @@ from fer_keras.nets.recipes import Recipe
 from fer_keras.training.key import faces_digest
 from fer_keras.training.run import Run
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 CAUSES = ("averaging over the epoch", "dropout", "batch-norm mode", "augmentation", "generalisation")
 
 
-def gap_parts(run: Run, training: Faces, validation: Faces) -> "pd.DataFrame":
+def gap_parts(run: Run, training: Faces, validation: Faces) -> pd.DataFrame:
     """The validation accuracy minus the training accuracy logged in the epoch that the run kept, taken apart.
 
     The causes are taken away one after another: the net as it ended answers that epoch's very batches in place of the
@@ -28,8 +25,6 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> "pd.DataFrame":
 
     >>> gap_parts(run, training, validation)["part"].sum()  # the whole gap
     """
-    import pandas as pd
-
     settings = run.config["recipe"]
     names = ("epochs", "batch_size", "flip", "coin", "shift", "targets")  # what the batches follow from
     plan = Recipe(**{name: settings[name] for name in names if name in settings})

@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import date
-from numbers import Integral, Real
 from pathlib import Path
 
 import nbformat
@@ -83,9 +82,8 @@ def result(command: str, data: str, values: dict, day: str | None = None, device
     was set that decides the bits.
 
     day, device: when and on what, if not today and here."""
-    variables = [
-        f"{name}={os.environ[name]}" for name in ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND") if name in os.environ
-    ]
+    decides = ("FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")
+    variables = [f"{name}={os.environ[name]}" for name in decides if name in os.environ]
     entries = {name: value if isinstance(value, dict) else {"value": value} for name, value in values.items()}
     return {
         "command": " ".join([*variables, command]),
@@ -130,12 +128,7 @@ def _bits(right: np.ndarray) -> str:
 
 def _plain(name: str, value):
     """The value as JSON has it."""
-    if isinstance(value, str):
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real) and math.isfinite(value):
-        return float(value)
     raise ValueError(f"{name} is recorded as a finite number, a truth value or a text, not {value!r}")
