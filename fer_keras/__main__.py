@@ -33,22 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "fer-keras",
-        description="Facial expression recognition with Keras: the command line of the notebooks.",
-    )
+    does = "Facial expression recognition with Keras: the command line of the notebooks."
+    parser = argparse.ArgumentParser("fer-keras", description=does)
     parser.add_argument("--version", action="version", version=versions(), help="of fer-keras, Keras and its backend")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    models = _command(
-        commands, "models", _models, "list the nets and their parameters", "fer-keras models\n  fer-keras models --json"
-    )  # fmt: skip
+    examples = "fer-keras models\n  fer-keras models --json"
+    models = _command(commands, "models", _models, "list the nets and their parameters", examples)
     models.add_argument("--json", action="store_true", help="print the list as JSON")
 
-    data = _command(
-        commands, "data", _data, "read and check a data source",
-        "fer-keras data fer2013.csv\n  fer-keras data archive.zip --json\n  fer-keras data embedded",
-    )  # fmt: skip
+    examples = "fer-keras data fer2013.csv\n  fer-keras data archive.zip --json\n  fer-keras data embedded"
+    data = _command(commands, "data", _data, "read and check a data source", examples)
     data.add_argument("source", help="a CSV, folder, .zip, .tar.gz, Parquet file, picture, or `embedded`")
     data.add_argument("--json", action="store_true", help="print what was found as JSON")
     data.add_argument("--skip-bad", action="store_true", help="leave out bad faces instead of refusing the source")
@@ -78,9 +73,8 @@ def _parser() -> argparse.ArgumentParser:
         "  fer-keras predict model.keras face.png\n"
         "  fer-keras predict model.keras test.csv --out submission.csv",
     )  # fmt: skip
-    predict.add_argument(
-        "run_or_model", help="a run (its name as `fer-keras train` prints it, or a part), or a .keras file"
-    )
+    named = "a run (its name as `fer-keras train` prints it, or a part), or a .keras file"
+    predict.add_argument("run_or_model", help=named)
     predict.add_argument("source", help="faces in any form that `fer-keras data` reads, or one picture")
     predict.add_argument("--out", type=Path, metavar="FILE", help="write a CSV; for id,feature faces that is id,label")
 
@@ -95,11 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--jobs", type=int, metavar="N", help="notebooks at a time (default: 2, on one core 1)")
     report.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
     report.add_argument("--fresh", action="store_true", help="run those too that have not changed since they ran")
-    report.add_argument(
-        "--out",
-        type=Path,
-        help="folder to write to (default: reports; of other data, preset or -p one of its own in it)",
-    )
+    where = "folder to write to (default: reports; of other data, preset or -p one of its own in it)"
+    report.add_argument("--out", type=Path, help=where)
 
     claims = _command(
         commands, "claims", _claims, "list the reports' thirty claims, each with a verdict and its evidence",
@@ -111,13 +102,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(commands, name: str, run, does: str, examples: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=does,
-        description=f"{does[0].upper()}{does[1:]}.",
-        epilog=f"examples:\n  {examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    whole = {"description": f"{does[0].upper()}{does[1:]}.", "epilog": f"examples:\n  {examples}"}
+    command = commands.add_parser(name, help=does, formatter_class=argparse.RawDescriptionHelpFormatter, **whole)
     command.set_defaults(run=run)
     return command
 
@@ -136,15 +122,12 @@ def _start_keras() -> None:
 
 def _models(options) -> int:
     _start_keras()
+    import pandas as pd
+
     from fer_keras.nets.build import table
 
     rows = table()
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    else:
-        import pandas as pd
-
-        print(pd.DataFrame(rows).T.rename_axis("net").to_string())
+    print(json.dumps(rows, indent=1) if options.json else pd.DataFrame(rows).T.rename_axis("net").to_string())
     return 0
 
 
@@ -248,9 +231,8 @@ def _claims(options) -> int:
     from fer_keras.claims import ledger as claims
 
     if options.records and not any(options.records.glob("*.json")):
-        raise ValueError(
-            f"{options.records} holds no records of a report; `fer-keras report` leaves them in OUT/records"
-        )
+        where = "`fer-keras report` leaves them in OUT/records"
+        raise ValueError(f"{options.records} holds no records of a report; {where}")
     folder = options.records
     if not folder:
         records = list(Path("reports").glob("**/records/*.json"))
