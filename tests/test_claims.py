@@ -248,19 +248,17 @@ def test_easily_is_more_than_the_average_of_its_kind():
 
 def test_saliency_is_measured_against_areas_brightness_and_an_untrained_net():
     more, less, unclear = entry(0.1, 0.2), entry(-0.2, -0.1), entry(-0.1, 0.1)
-    eyes = {"eyes_mouth_excess": more, "eyes_mouth_trained": entry(0.3, 0.4), "eyes_mouth_untrained": entry(0.1, 0.2)}
+    eyes = {"eyes_mouth_excess": more, "eyes_mouth_over_untrained": more}
     assert verdict(3, **eyes) == SUPPORTED
-    assert verdict(3, **eyes | {"eyes_mouth_untrained": entry(0.5, 0.6)}) == REFUTED
-    assert verdict(3, **eyes | {"eyes_mouth_untrained": entry(0.2, 0.35)}) == UNDECIDED
-    assert verdict(3, **eyes | {"eyes_mouth_excess": less}) == REFUTED
+    for name in eyes:
+        assert verdict(3, **eyes | {name: less}) == REFUTED and verdict(3, **eyes | {name: unclear}) == UNDECIDED
     bright = dict.fromkeys(("face_excess", "brightness_trained", "training_outlines_change"), more)
-    bright |= {"standardising_change": less, "training_brightness_change": entry(-0.5, -0.4)}
+    bright |= {"standardising_change": less, "training_over_standardising_change": less}
     assert verdict(19, **bright) == SUPPORTED
     other_way = {name: less if each is more else more for name, each in bright.items()}
-    for name in bright.keys() - {"training_brightness_change"}:
+    for name in bright:
         assert verdict(19, **bright | {name: other_way[name]}) == REFUTED, name
         assert verdict(19, **bright | {name: unclear}) == UNDECIDED, name
-    assert verdict(19, **bright | {"training_brightness_change": more}) == REFUTED
 
 
 def test_a_changed_value_changes_the_verdict_and_what_is_printed(tmp_path, capsys):
@@ -423,7 +421,7 @@ def test_the_more_parts_a_claim_has_the_wider_their_intervals():
     low, high = rules.widened(entry(0.1, 0.3), 5)["interval"]
     assert (low, high) == (pytest.approx(0.2 - 0.1 * 2.576 / 1.96, abs=1e-4), pytest.approx(0.3314, abs=1e-4))
     assert rules.widened(entry(value=0.2), 5) == entry(value=0.2)
-    narrow = {"eyes_mouth_trained": entry(0.3, 0.4), "eyes_mouth_untrained": entry(0.1, 0.2)}
+    narrow = {"eyes_mouth_over_untrained": entry(0.1, 0.2)}
     assert verdict(3, eyes_mouth_excess=entry(0.01, 0.2), **narrow) == UNDECIDED, "one of two parts, by a hair"
     assert verdict(3, eyes_mouth_excess=entry(0.02, 0.2), **narrow) == SUPPORTED
 

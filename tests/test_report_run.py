@@ -18,6 +18,7 @@ from fer_keras.report import kept
 from fer_keras.report import run as report
 from fer_keras.study.records import RECORD
 
+NETS_OF_REPORTS = ("cnn_leaky", "cnn_1m", "cnn_pyramid", "cnn_fc3", "vgg16_bn")
 IMPORTS = "import os, signal, subprocess, sys, time\nfrom pathlib import Path"
 WAIT = "while not Path('{}').exists(): time.sleep(0.05)"
 HANG = """child = subprocess.Popen(["sleep", "600"])
@@ -175,6 +176,24 @@ def test_a_failure_leaves_the_last_good_page_and_the_others(notebooks, tmp_path)
     assert json.loads((out / "records" / "02_two.json").read_text())["failed"] is None
     (folder / "bad").unlink()
     assert report.make_report(out) == {} and not list(out.rglob("*.failed.*"))
+
+
+@pytest.mark.parametrize("letter, net", zip("abcde", NETS_OF_REPORTS, strict=True))
+def test_each_report_can_be_had_as_it_was(letter, net, tmp_path, drawn):
+    """Its own net at full width on its own split, in notebooks that answer its questions; slim on the drawn faces."""
+    csv = forms.csv(tmp_path / "fer2013.csv", drawn[:700])
+    for data, wide in ((str(csv), True), ("embedded", False)):
+        plans = report._plans(tmp_path, data, f"report-{letter}", "", {})
+        assert 5 <= len(plans) <= 7 and "00_first_net" not in {plan.path.stem for plan in plans}
+        for plan in plans:
+            given, known = plan.parameters, set(report.papermill.inspect_notebook(plan.path))
+            assert given.get("MODEL", net) == net and given.get("SPLIT", "theirs") == "theirs"
+            assert "WIDTH" not in known or (given["WIDTH"] == 1) == wide
+    declared = set().union(*(report.papermill.inspect_notebook(plan.path) for plan in plans))
+    written = report.yaml.safe_load((report.NOTEBOOKS / "presets" / f"report-{letter}.yaml").read_text())
+    assert set(written) - {"NOTEBOOKS", "SLIM"} <= declared, "what no notebook takes"
+    only = report._plans(tmp_path, "embedded", f"report-{letter}", "21", {})
+    assert [plan.path.stem for plan in only] == ["21_confusion"]
 
 
 def test_a_report_of_other_settings_has_a_folder_of_its_own():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -50,11 +52,15 @@ def test_peaks_are_counted_beyond_what_chance_has(net, drawn):
     bright = faces.images.copy()
     bright[...] = 0
     bright[mouth] = 255
-    beyond = filters.peaks_beyond_chance(
-        {"net": net}, {"late": "conv"}, type(faces)(**{**vars(faces), "images": bright})
-    )
+    shown = replace(faces, images=bright)
+    beyond = filters.peaks_beyond_chance(net, [net, net], {"late": "conv"}, shown)
     parts = np.isin(faces.regions, [REGIONS.index(name) for name in ("brows", "eyes", "nose", "mouth")])
-    assert beyond.loc["peaks late net", "value"] == pytest.approx(1 - parts.mean())
+    assert beyond.loc["peaks late trained", "value"] == pytest.approx(1 - parts.mean())
+    assert beyond.loc["peaks late over untrained", "value"] == 0
+    dark = keras.Sequential([keras.Input((48, 48, 1)), layers.Conv2D(1, 1, kernel_initializer="zeros", name="conv")])
+    over = filters.peaks_beyond_chance(net, [dark, dark], {"late": "conv"}, shown)
+    assert over.loc["peaks late over untrained", "interval"][0] > 0.9, "the other net's maxima are in a corner"
+    assert list(filters.peaks_beyond_chance(None, [dark], {"late": "conv"}, shown).index) == ["peaks late untrained"]
 
 
 def test_maps_of_a_net_are_as_like_a_face_as_they_look(net, drawn):
@@ -63,14 +69,20 @@ def test_maps_of_a_net_are_as_like_a_face_as_they_look(net, drawn):
     assert 0.5 < filters.maps_likeness(net, "pool", drawn[:3], face)[0] < 1
 
 
-def test_pictures_fall_short_of_the_middle_face():
-    table = filters.likeness_table({"faces": np.array([0.2, 0.5, 0.9]), "from noise": np.array([0.1, 0.2])})
-    assert table["value"].tolist() == pytest.approx([1.6 / 3, 0.15, 0.35])
-    assert table.index[-1] == "from noise falls short"
+def test_pictures_and_maps_are_compared_with_faces():
+    like = {"faces": np.array([0.2, 0.5, 0.9]), "from noise": np.array([0.1, 0.2]), "map layer": np.array([0.6, 0.8])}
+    like |= {"map layer untrained": [np.array([0.5, 0.7]), np.array([0.7, 0.9])]}
+    like |= {"held smooth": np.array([0.1, 0.3]), "from mean face": np.array([0.6, 0.8])}
+    table = filters.likeness_table(like)["value"]
+    assert table["faces"] == pytest.approx(1.6 / 3) and table["map layer untrained"] == pytest.approx(0.7)
+    found = filters.compared(like)["value"]
+    wanted = {"from noise falls short": 0.35, "maps over noise": 0.55, "maps over untrained": 0.0}
+    assert found.to_dict() == pytest.approx(wanted | {"mean face over smooth": 0.5})
 
 
 def test_upright_stripes_are_counted():
     row, column = np.indices((48, 48))
     waves = np.stack([np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)])
-    table = filters.upright({"untrained": waves[2:], "trained": waves})
-    assert table["value"].to_dict() == {"upright untrained": 0, "upright trained": 0.5}
+    table = filters.upright([waves, waves[2:], waves[2:]])
+    assert table["value"].to_dict() == {"upright trained": 0.5, "upright untrained": 0, "upright over untrained": 0.5}
+    assert filters.upright([]).empty

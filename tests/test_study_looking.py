@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_keras import build
-from fer_keras.faces import REGIONS
+from fer_keras import build, saliency
+from fer_keras.faces import EMOTIONS, REGIONS
+from fer_keras.nets.build import untrained_nets
 from fer_keras.study import looking
 from fer_keras.study.looking import KINDS
 from fer_keras.study.tables import shares
@@ -50,6 +51,34 @@ def test_nets_are_compared_face_by_face(faces, rng):
     assert list(changes.index) == ["training outlines", "training brightness"]
     assert changes.loc["training brightness", "value"] == pytest.approx(2)
     assert looking.changes(looked.drop(columns="early", level=1)).empty
+    maps["standardised"] = 0.5 + 0.5 * bright
+    changes = looking.changes(looking.looks(maps, {}, faces))["value"]
+    expected = changes["training brightness"] - changes["standardising"]
+    assert changes["training over standardising"] == pytest.approx(expected)
+
+
+def test_what_untrained_nets_show_too_owes_nothing_to_learning(faces):
+    nets = untrained_nets("cnn_leaky", 2, width=0.1)
+    alike = looking.over_untrained(saliency(nets[0], faces, faces.labels), nets[:1], faces)
+    assert (alike["value"] == 0).all()
+    over = looking.over_untrained(of_region(faces, "eyes", "mouth"), nets, faces)
+    assert over["interval"]["eyes mouth"][0] > 0.3 and over["interval"]["forehead"][1] < 0
+    assert not np.allclose(nets[0].get_weights()[0], nets[1].get_weights()[0])
+    np.testing.assert_array_equal(
+        untrained_nets("cnn_leaky", 1, 1, width=0.1)[0].get_weights()[0], nets[1].get_weights()[0]
+    )
+
+
+def test_faces_to_show_are_one_of_each_emotion_or_good_and_bad_ones(faces):
+    net = build("cnn_leaky", width=0.1)
+    few, names = looking.to_show(net, faces, "of each emotion")
+    assert names == list(EMOTIONS) and few.labels.tolist() == list(range(7))
+    few, names = looking.to_show(net, faces, "good and bad", each=2)
+    right = [name.split("\n")[0] == name.split("\n")[1] for name in names]
+    assert right == sorted(right, reverse=True) and sum(right) <= 2 and right.count(False) == 2
+    assert [name.split("\n")[0] for name in names] == [EMOTIONS[label] for label in few.labels]
+    with pytest.raises(ValueError, match="SHOW is"):
+        looking.to_show(net, faces, "surest")
 
 
 def test_a_dense_net_has_no_grad_cam(faces):

@@ -46,6 +46,15 @@ def _check(net: str, option: str, value) -> None:
                 raise ValueError(f"kernel is a whole number of pixels, at least 1, not {kernel!r}")
 
 
+def untrained_nets(name: str, count: int, seed: int = 0, **options) -> list[keras.Model]:
+    """So many nets as they are made, each with random weights of its own: what they show owes nothing to learning."""
+    nets = []
+    for each in range(seed, seed + count):
+        keras.utils.set_random_seed(each)
+        nets.append(build(name, **options))
+    return nets
+
+
 def copy_of(net: keras.Model, layer_like: Callable | None = None) -> keras.Model:
     """A net of its own with the same layers and weights. layer_like: makes its layer of one of the net's."""
     copy = keras.models.clone_model(net, clone_function=layer_like)

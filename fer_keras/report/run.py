@@ -80,11 +80,13 @@ def default_jobs() -> int:
 
 def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> list[Plan]:
     """What is to run with which parameters; what cannot run is refused."""
-    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only)}
+    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
+    chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})  # of a report's own preset
+    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only or chosen)}
     names = set().union(*declared.values())
     if unknown := set(parameters) - names:
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
-    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
+    values |= slim if data == "embedded" else {}
     values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
     if values["DATA"] != "embedded":
         values["DATA"] = str(absolute(str(values["DATA"])))  # notebooks run in their own folder

@@ -71,8 +71,9 @@ def face_grid(
     return picture.told(title, alt)
 
 
-def map_grid(maps: np.ndarray, title: str, columns: int = 8) -> Picture:
+def map_grid(maps: np.ndarray, title: str) -> Picture:
     """The maps (height, width, filters) of one face in one scale: the lowest number is black, the highest white."""
+    columns = 8 if maps.shape[-1] <= 32 else 16
     grey = np.moveaxis(255 * (maps - maps.min()) / max(np.ptp(maps), 1e-9), -1, 0)
     return face_grid(np.array_split(grey, range(columns, len(grey), columns)), title)
 

@@ -1,6 +1,6 @@
 """What the pictures that excite filters, and their maps, look like: a face, its parts, or stripes?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.ndimage import zoom
 
 from fer_keras.faces import REGIONS, SIZE, Faces
-from fer_keras.scores import accuracy, over_faces
+from fer_keras.scores import accuracy, between_faces, over_faces, over_seeds_and_faces
 from fer_keras.seeing.ascent import feature_maps
 from fer_keras.seeing.regions import face_regions, peak_regions
 from fer_keras.study.tables import score_table
@@ -56,24 +56,43 @@ def maps_likeness(net: keras.Model, layer: str, faces: Faces, face: np.ndarray) 
 
 
 def likeness_table(like: Mapping) -> pd.DataFrame:
-    """The mean of each kind of pictures, from `likeness` by kind; the last row tells by how much pictures climbed "from
-    noise" fall short of the likeness that half of the "faces" of the data reach."""
-    rows = {kind: over_faces(values) for kind, values in like.items()}
-    rows["from noise falls short"] = over_faces(np.median(like["faces"]) - like["from noise"])
-    return score_table(rows)
+    """The mean of each kind of pictures, from `likeness` by kind; of several untrained nets over all of them."""
+    return score_table({kind: over_faces(np.mean(np.atleast_2d(values), axis=0)) for kind, values in like.items()})
 
 
-def peaks_beyond_chance(nets: Mapping, layers: Mapping, faces: Faces) -> pd.DataFrame:
-    """A row "peaks <layer> <net>": the share of maxima on brows, eyes, nose and mouth, less what chance would have.
+def compared(like: Mapping) -> pd.DataFrame:
+    """What report E says, as differences of likenesses: by how much pictures climbed from noise fall short of what half
+    of the faces reach; how much more like a face early maps are than those pictures, and than the maps of untrained
+    nets; and how much beginning at the mean face adds to holding pictures smooth."""
+    noise, maps = like["from noise"], like["map layer"]
+    return score_table({
+        "from noise falls short": over_faces(np.median(like["faces"]) - noise),
+        "maps over noise": between_faces(maps[None], noise[None]),
+        "maps over untrained": over_seeds_and_faces(maps - like["map layer untrained"]),
+        "mean face over smooth": over_faces(like["from mean face"] - like["held smooth"]),
+    })  # fmt: skip
 
-    nets, layers: by what they are called in the table."""
-    regions, rows = face_regions(faces), {}
+
+def peaks_beyond_chance(trained: keras.Model | None, untrained: Sequence, layers: Mapping, faces: Faces):
+    """A row "peaks <layer> <net>": the share of maxima on brows, eyes, nose and mouth, less what chance would have; and
+    "... over untrained": how much more that is in the trained net, with an interval for other faces and weights."""
+    rows = {}
     for name, layer in layers.items():
-        for label, net in nets.items():
-            peaks = peak_regions(feature_maps(net, layer, faces), regions)
-            found, chance = (np.isin(each, PARTS).mean(axis=1) for each in (peaks, _anywhere(net, layer, regions)))
-            rows[f"peaks {name} {label}"] = over_faces(found - chance)
+        others = np.array([_peaks(net, layer, faces) for net in untrained])
+        rows[f"peaks {name} untrained"] = over_faces(others.mean(axis=0))
+        if trained is not None:
+            own = _peaks(trained, layer, faces)
+            rows[f"peaks {name} trained"] = over_faces(own)
+            rows[f"peaks {name} over untrained"] = over_seeds_and_faces(own - others)
     return score_table(rows)
+
+
+def _peaks(net: keras.Model, layer: str, faces: Faces) -> np.ndarray:
+    """(n,): of each face the share of its maps whose maximum is on such a part, less what chance would have."""
+    regions = face_regions(faces)
+    peaks = peak_regions(feature_maps(net, layer, faces), regions)
+    found, chance = (np.isin(each, PARTS).mean(axis=1) for each in (peaks, _anywhere(net, layer, regions)))
+    return found - chance
 
 
 def _anywhere(net: keras.Model, layer: str, regions: np.ndarray) -> np.ndarray:
@@ -83,11 +102,18 @@ def _anywhere(net: keras.Model, layer: str, regions: np.ndarray) -> np.ndarray:
     return regions[:, rows][:, :, columns].reshape(len(regions), -1)
 
 
-def upright(pictures: Mapping) -> pd.DataFrame:
-    """A row "upright <net>": the share of its pictures with more than half of their energy in horizontal stripes or in
-    vertical ones."""
-    rows = {}
-    for label, images in pictures.items():
-        striped = (stripes(images)[["horizontal", "vertical"]] > 0.5).any(axis=1)
-        rows[f"upright {label}"] = accuracy(np.ones(len(images)), striped)
-    return score_table(rows)
+def upright(pictures: Sequence[np.ndarray]) -> pd.DataFrame:
+    """A row "upright <net>": the share of pictures with more than half of their energy in horizontal stripes or in
+    vertical ones; and how much larger that is in the trained net. pictures: the trained net's, then untrained ones'."""
+    if not pictures:
+        return score_table({})
+    own, *others = map(_is_upright, pictures)
+    return score_table({
+        "upright trained": accuracy(own, True),
+        "upright untrained": accuracy(np.concatenate(others), True),
+        "upright over untrained": between_faces(own[None].astype(float), np.array(others, float)),
+    })  # fmt: skip
+
+
+def _is_upright(images: np.ndarray) -> np.ndarray:
+    return (stripes(images)[["horizontal", "vertical"]] > 0.5).any(axis=1).to_numpy()

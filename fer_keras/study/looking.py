@@ -1,17 +1,18 @@
 """Where nets look: shares of saliency by part of the face, beside an even map and beside other nets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
 import pandas as pd
 
 from fer_keras.faces import EMOTIONS, REGIONS, Faces
-from fer_keras.scores import over_faces, over_seeds
+from fer_keras.scores import over_faces, over_seeds, over_seeds_and_faces
 from fer_keras.seeing.regions import face_regions, mouth_corners, region_shares, share_in
 from fer_keras.seeing.saliency import saliency
 from fer_keras.seeing.trust import brightness_correlation, outline_correlation, perturbation_curves
 from fer_keras.study.tables import score_table
+from fer_keras.training.predict import predict
 
 KINDS = {"gradient": "gradient", "SmoothGrad": "smoothgrad", "integrated": "integrated", "Grad-CAM": "gradcam"}
 
@@ -52,6 +53,32 @@ def in_places(maps: np.ndarray, faces: Faces, beyond_area: bool = False) -> pd.D
     return score_table(rows)
 
 
+def over_untrained(maps: np.ndarray, untrained: Sequence[keras.Model], faces: Faces) -> pd.DataFrame:
+    """A row a place: how much more of the saliency lies there than in maps of nets with random weights; the interval is
+    for other faces and other weights."""
+    others = [saliency(net, faces, faces.labels) for net in untrained]
+    rows = {}
+    for name, mask in places(faces).items():
+        own = share_in(maps, mask)
+        rows[name] = over_seeds_and_faces(np.array([own - share_in(other, mask) for other in others]))
+    return score_table(rows)
+
+
+def to_show(net: keras.Model, faces: Faces, show: str, each: int = 5) -> tuple[Faces, list[str]]:
+    """Faces whose maps are drawn, and what stands above each. show: "of each emotion" one; or "good and bad": the first
+    five that the net answers rightly and the first five that it does not, as report C chose."""
+    if show == "good and bad":
+        answers = predict(net, faces).argmax(axis=1)
+        right = answers == faces.labels
+        rows = np.concatenate([np.flatnonzero(right)[:each], np.flatnonzero(~right)[:each]])
+        names = [EMOTIONS[faces.labels[row]] + f"\n{EMOTIONS[answers[row]]}" for row in rows]
+        return faces[rows], names
+    if show != "of each emotion":
+        raise ValueError(f'SHOW is "of each emotion" or "good and bad", not {show!r}')
+    emotions, rows = np.unique(faces.labels, return_index=True)
+    return faces[rows], [EMOTIONS[number] for number in emotions]
+
+
 def cheeks(maps: np.ndarray, faces: Faces, threshold: float) -> pd.DataFrame:
     """How much more of what a mask leaves of happy faces lies on the cheeks than on eyes and mouth, as it is and less
     what their areas make; empty without happy faces."""
@@ -86,8 +113,10 @@ def changes(looked: pd.DataFrame) -> pd.DataFrame:
         "training brightness": (("brightness", "trained"), ("brightness", "early")),
         "standardising": (("brightness", "standardised"), ("brightness", "trained")),
     }
-    there = {name: pair for name, pair in pairs.items() if set(pair) <= set(looked)}
-    return score_table({name: over_faces(looked[one] - looked[other]) for name, (one, other) in there.items()})
+    there = {name: looked[one] - looked[other] for name, (one, other) in pairs.items() if {one, other} <= set(looked)}
+    if {"training brightness", "standardising"} <= set(there):
+        there["training over standardising"] = there["training brightness"] - there["standardising"]
+    return score_table({name: over_faces(values) for name, values in there.items()})
 
 
 def perturbed(net: keras.Model, faces: Faces, orders: Mapping, steps: int = 12, groups: int = 5) -> tuple:
