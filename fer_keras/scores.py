@@ -80,7 +80,7 @@ def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] =
     seeds, faces = differences.shape
     each = [some.mean(axis=1).var(ddof=1) for some in (differences, *others)] if seeds > 1 else [0.0]
     parts = [(np.mean(each) / seeds, max(1, len(each) * (seeds - 1)))]
-    parts += [(differences.mean(axis=0).var() / faces, faces - 1)]
+    parts += [(differences.mean(axis=0).var() / faces, max(1, faces - 1))]
     return {"value": float(differences.mean()), "n": faces, "interval": _interval(differences.mean(), parts)}
 
 
@@ -131,5 +131,5 @@ def between_faces(some: np.ndarray, others: np.ndarray) -> dict:
     interval (as above) for other seeds and other faces of either kind; one training tells nothing of seeds."""
     each = some.mean(axis=1) - others.mean(axis=1)
     parts = [(each.var(ddof=1) / len(each), len(each) - 1)] if len(each) > 1 else []
-    parts += [(values.mean(axis=0).var() / values.shape[1], values.shape[1] - 1) for values in (some, others)]
+    parts += [(values.mean(axis=0).var() / values.shape[1], max(1, values.shape[1] - 1)) for values in (some, others)]
     return {"value": float(each.mean()), "n": others.shape[1], "interval": _interval(each.mean(), parts)}

@@ -199,8 +199,7 @@ def _keep(path: Path, name: str = "") -> None:
         sys.exit(f"evidence: {path} is not of a run on FER2013 that came to its end")
     wanted = set(ABOUT)
     for part in (part for claim in CLAIMS for part in claim.parts):
-        wanted |= {part.values} if isinstance(part.values, str) else set(part.values)
-        wanted |= set(part.needs)
+        wanted |= {part.value, *part.needs}
     values = {n: v for n, v in found["values"].items() if n in wanted or n.endswith("_epochs")}
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     name = name or f"{found['notebook']} {values.get('net', {}).get('value', '')}".strip()

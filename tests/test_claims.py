@@ -45,31 +45,18 @@ def entry(low=None, high=None, value=None):
     ids=["reaches", "at least", "above", "below"],
 )  # fmt: skip
 def test_an_interval_decides(rule, decides):
-    assert {ends: rule.decide([entry(*ends)]) for ends in decides} == decides
-    assert rule.decide([entry(value=0.63)]) == UNDECIDED, "a value without an interval decides nothing"
+    assert {ends: rule.decide(entry(*ends)) for ends in decides} == decides
+    assert rule.decide(entry(value=0.63)) == UNDECIDED, "a value without an interval decides nothing"
 
 
 def test_exact_values_decide_without_an_interval():
     one = rules.counted(1, 0.03)
-    assert [one.decide([entry(value=v)]) for v in (1.02, 0.16, 1.04)] == [SUPPORTED, REFUTED, REFUTED]
+    assert [one.decide(entry(value=v)) for v in (1.02, 0.16, 1.04)] == [SUPPORTED, REFUTED, REFUTED]
     counted = rules.at_least(13, exact=True)
-    assert [counted.decide([entry(value=v)]) for v in (13, 14, 12)] == [SUPPORTED, SUPPORTED, REFUTED]
+    assert [counted.decide(entry(value=v)) for v in (13, 14, 12)] == [SUPPORTED, SUPPORTED, REFUTED]
     assert rules.counted(319_975).text == "exactly 319,975"
-    found = [rules.holds().decide([entry(value=v)]) for v in (True, 1.0, False, 0.52)]
+    found = [rules.holds().decide(entry(value=v)) for v in (True, 1.0, False, 0.52)]
     assert found == [SUPPORTED, SUPPORTED, REFUTED, REFUTED]
-
-
-def test_a_rank_is_decided_where_intervals_are_clear():
-    low, middle, high = entry(0.1, 0.2), entry(0.3, 0.4), entry(0.5, 0.6)
-    wide = entry(0.15, 0.55)
-    first, second = rules.most(), rules.most(2)
-    assert first.decide([high, low, middle]) == SUPPORTED and first.decide([middle, low, high]) == REFUTED
-    assert first.decide([high, low, wide]) == UNDECIDED and first.decide([wide, low, high]) == UNDECIDED
-    assert second.decide([middle, low, high]) == SUPPORTED and second.decide([low, middle, high]) == REFUTED
-    assert second.decide([middle, low, wide, high]) == UNDECIDED
-    assert rules.least().decide([low, high, middle]) == SUPPORTED
-    assert rules.least().decide([middle, high, low]) == REFUTED
-    assert first.decide([entry(value=0.9), low]) == UNDECIDED
 
 
 def test_parts_make_a_whole():
@@ -244,6 +231,14 @@ def test_easily_is_more_than_the_average_of_its_kind():
     assert verdict(23, **{names[0]: more, names[1]: less}) == REFUTED
     assert verdict(23, **{names[0]: more, names[1]: entry(-0.05, 0.05)}) == UNDECIDED
     assert verdict(18, **confusions(angry_recall_under_average=less)) == REFUTED
+
+
+def test_augmentation_is_the_cause_only_if_it_is_the_largest():
+    gap = {"as_it_is_share_validation_above": 1, "as_it_is_gap_augmentation": entry(0.1, 0.2)}
+    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(0.01, 0.1)) == SUPPORTED
+    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(-0.1, -0.01)) == REFUTED
+    assert verdict(25, **gap | {"as_it_is_share_validation_above": 0.9}) == REFUTED
+    assert verdict(28, agreed_over_disputed_lead=entry(-0.2, -0.1)) == REFUTED
 
 
 def test_saliency_is_measured_against_areas_brightness_and_an_untrained_net():

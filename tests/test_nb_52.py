@@ -59,7 +59,7 @@ def test_faces_are_parted_by_how_divided_their_raters_are(voted):
     }  # fmt: skip
     assert found["always"].tolist() == [0.4, 0.5, 0.5]
     leads = doubts.half_leads(right, bits)
-    assert leads["value"].to_dict() == {"agreed half": 0.5, "disputed half": -0.5}
+    assert leads["value"].to_dict() == {"agreed half": 0.5, "disputed half": -0.5, "agreed over disputed": 1}
     assert doubts.half_leads(right[[MAJORITY]], bits).empty  # no net has learnt
     assert doubts.by_agreement(right[[MAJORITY]], bits).empty
 

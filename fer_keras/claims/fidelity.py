@@ -35,8 +35,8 @@ class Record:
     def value(self, name: str):
         return self.values.get(name, {}).get("value")
 
-    def measures(self, names: Sequence[str]) -> bool:
-        return all(isinstance(self.value(name), int | float) for name in names)
+    def measures(self, name: str) -> bool:
+        return isinstance(self.value(name), int | float)
 
     def of_net(self, net: str, name: str):
         """A value of one net: under the net's name, where the record tells of several."""
@@ -56,17 +56,13 @@ class Record:
         return next((count for count in counts if count), 1)
 
 
-def names_of(part: Part) -> tuple[str, ...]:
-    return (part.values,) if isinstance(part.values, str) else part.values
-
-
 def notebooks_of(part: Part) -> tuple[str, ...]:
     return (part.notebooks,) if isinstance(part.notebooks, str) else part.notebooks
 
 
 def fitting(part: Part, records: Sequence[Record]) -> list[Record]:
     """Those that measured this part."""
-    return [each for each in records if each.notebook in notebooks_of(part) and each.measures(names_of(part))]
+    return [each for each in records if each.notebook in notebooks_of(part) and each.measures(part.value)]
 
 
 def best(part: Part, claim: Claim, records: Sequence[Record]) -> Record | None:
@@ -74,7 +70,7 @@ def best(part: Part, claim: Claim, records: Sequence[Record]) -> Record | None:
     measured."""
 
     def rank(record: Record) -> tuple:
-        entry = record.values[names_of(part)[0]]
+        entry = record.values[part.value]
         place = notebooks_of(part).index(record.notebook)
         return len(lacks(part, claim, record)), place, -record.trainings(entry), -entry.get("n", 0)
 
@@ -83,7 +79,7 @@ def best(part: Part, claim: Claim, records: Sequence[Record]) -> Record | None:
 
 def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
     """Why a record cannot decide this part, the weightiest reason first; nothing where it can."""
-    entry, net, drawn = record.values[names_of(part)[0]], claim.net_of(part), record.data == "embedded"
+    entry, net, drawn = record.values[part.value], claim.net_of(part), record.data == "embedded"
     low = (record.values.get(LEARNT.get(record.notebook), {}).get("interval") or [math.inf])[0]
     measured = part.rule is not None and part.rule.decided_by == "interval"
     report = REACHED.get(net, Reached())

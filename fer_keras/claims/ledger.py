@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from fer_keras.claims.fidelity import Record, best, lacks, names_of, that_decide
+from fer_keras.claims.fidelity import Record, best, lacks, that_decide
 from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import UNDECIDED, either, whole, widened
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
@@ -79,7 +79,7 @@ def judged(claim: Claim, records: Sequence[Record], shown_part: int | None = Non
 
 
 def shown(found: dict) -> str:
-    """A part's value as readers see it: 0.561 [0.545, 0.578], 4, true, or with its rank."""
+    """A part's value as readers see it: 0.561 [0.545, 0.578], 4 or true."""
     value, interval = found["value"], found["interval"]
     if value is None:
         return "–"
@@ -88,7 +88,7 @@ def shown(found: dict) -> str:
     text = f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
     if interval:
         text += f" [{interval[0]:.3f},{NBSP}{interval[1]:.3f}]"
-    return f"{text}, no.{NBSP}{found['rank']}{NBSP}of{NBSP}{found['of']}" if "rank" in found else text
+    return text
 
 
 def as_text(rows: Sequence[dict]) -> str:
@@ -113,11 +113,11 @@ def _source(found: dict) -> str:
 
 
 def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
-    names, net = names_of(part), claim.net_of(part)
+    net = claim.net_of(part)
     record = best(part, claim, records)
     found = {"measured": part.measured, "rule": part.rule.text if part.rule else "shown beside"}
     found |= {"verdict": "", "reason": part.reason, "claimed_net": net}
-    entry = record.values[names[0]] if record else {}
+    entry = record.values[part.value] if record else {}
     found |= {"value": entry.get("value"), "interval": entry.get("interval"), "n": entry.get("n")}
     for name in ("data", "notebook", "command", "date", "device"):
         found[name] = getattr(record, name, None)
@@ -125,10 +125,6 @@ def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
     if part.rule:
         found["verdict"], found["lacks"] = _verdict(part, claim, records, record)
         found["decided_by"] = part.rule.decided_by
-        if len(names) > 1 and record:
-            order, entries = part.rule.order, [record.values[name] for name in names]
-            beyond = sum(order * each["value"] > order * entry["value"] for each in entries)
-            found["rank"], found["of"] = 1 + beyond, len(entries)
     return found
 
 
@@ -142,7 +138,7 @@ def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record
     measured = sum(each.rule is not None and each.rule.decided_by == "interval" for each in claim.parts)
 
     def decide(one: Record) -> str:
-        return part.rule.decide([widened(one.values[name], measured) for name in names_of(part)])
+        return part.rule.decide(widened(one.values[part.value], measured))
 
     verdict = decide(record)
     for other in that_decide(part, claim, records):

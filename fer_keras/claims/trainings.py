@@ -128,7 +128,7 @@ def _of_seeds(values: Sequence[float]) -> dict:
 def _together(records: list[Record]) -> Record:
     values = {}
     for name, entry in records[0].values.items():
-        entries = [each.values[name] for each in records if each.measures([name])]
+        entries = [each.values[name] for each in records if each.measures(name)]
         values[name] = _mean(entries) if len(entries) == len(records) else entry
     return replace(records[0], values=values | {"trainings": {"value": len(records)}})
 

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import bootstrap, entropy
 
 from fer_keras.faces import EMOTIONS, Faces
-from fer_keras.scores import over_seeds_and_faces
+from fer_keras.scores import between_faces, over_seeds_and_faces
 from fer_keras.study.tables import MAJORITY, score_table, shares
 
 AGREEMENT = ("all agree", "up to 0.5 bits", "0.5 to 1 bits", "1 to 1.5 bits", "above 1.5 bits")
@@ -52,8 +52,12 @@ def half_leads(right: pd.DataFrame, bits: pd.Series) -> pd.DataFrame:
     rows = bits.dropna().index.to_numpy()[order]
     if not lead.size or not len(rows):
         return score_table({})
-    halves = zip(("agreed half", "disputed half"), np.array_split(rows, 2), strict=True)
-    return score_table({name: over_seeds_and_faces(lead[:, half]) for name, half in halves})
+    agreed, disputed = (lead[:, half] for half in np.array_split(rows, 2))
+    return score_table({
+        "agreed half": over_seeds_and_faces(agreed),
+        "disputed half": over_seeds_and_faces(disputed),
+        "agreed over disputed": between_faces(agreed, disputed),
+    })  # fmt: skip
 
 
 def by_confidence(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
