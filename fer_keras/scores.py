@@ -113,11 +113,6 @@ def at_temperature(probabilities: np.ndarray, value: float) -> np.ndarray:
     return softmax(np.log(np.clip(probabilities, 1e-30, 1)) / value, axis=1)
 
 
-def hits(runs: Sequence, faces: Faces) -> np.ndarray:
-    """(runs, faces): 1 where the answer of a run is the label of the face, else 0."""
-    return np.array([run.predict(faces).argmax(axis=1) == faces.labels for run in runs]).astype(float)
-
-
 def pooled(differences: dict[str, np.ndarray]) -> dict[str, dict]:
     """`over_seeds_and_faces` of each kind, where all of them tell of the scatter between seeds."""
     return {

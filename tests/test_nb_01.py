@@ -12,4 +12,4 @@ def test_it_records_what_the_drawn_faces_hold(executed):
     assert 6 / 80 < values["leak"] <= 10 / 80
     assert values["nearest_means"] != values["farthest_means"]
     assert answer.startswith("400 drawn faces") and "*happy*" in answer
-    assert f"Of the 80 others {values['leak']:.1%} have a copy there" in answer
+    assert f"Of 80 kept from training {values['leak']:.1%} have a copy there" in answer

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy.stats import t
@@ -10,7 +8,6 @@ from fer_keras.scores import (
     between_faces,
     confusion,
     difference,
-    hits,
     over_faces,
     over_seeds,
     over_seeds_and_faces,
@@ -107,13 +104,6 @@ def test_a_difference_between_faces_counts_seeds_and_faces_of_both(rng):
     alone = between_faces(some[None], others[None])
     expected = 2 * 1.96 * np.sqrt(some.var() / 400 + others.var() / 900)
     assert np.ptp(alone["interval"]) == pytest.approx(expected, rel=2e-3)
-
-
-def test_hits_are_right_answers_by_run_and_face(drawn):
-    answers = [np.eye(7)[drawn.labels], np.eye(7)[np.zeros(len(drawn), int)]]
-    found = hits([SimpleNamespace(predict=lambda faces, each=each: each) for each in answers], drawn)
-    assert found.shape == (2, len(drawn)) and found[0].all()
-    assert found[1].tolist() == (drawn.labels == 0).tolist()
 
 
 def test_a_word_is_chosen_by_the_side_of_zero():

@@ -45,15 +45,9 @@ def test_dropout_closes_a_share_of_a_lead_that_is_shown(right):
         ({"cnn_1m": 0.56, "dnn_narrow__equal__plain": 0.5}, "A little: "),
         ({"cnn_1m": 0.5, "dnn_narrow__equal__plain": 0.5}, "Nothing that shows: "),
         ({"cnn_1m": 0.5, "dnn_narrow__equal__plain": 0.6}, "It costs: "),
-        (
-            {"cnn_1m": 0.8},
-            "All that is learnt: `cnn_1m` is right for 80%, the dense net",
-        ),
-        (
-            {"dnn_narrow__equal__plain": 0.5},
-            "Nothing here: `cnn_1m` has learnt nothing",
-        ),
-        ({"vgg16_bn": 0.5}, "No answer for `cnn_1m`"),
+        ({"cnn_1m": 0.8}, "No answer: of `cnn_1m` and the dense net of its size `cnn_1m` has learnt."),
+        ({"dnn_narrow__equal__plain": 0.5}, "No answer: of `cnn_1m` and the dense net of its size `dnn_narrow, equal"),
+        ({"vgg16_bn": 0.5}, "No answer: of `cnn_1m` and the dense net of its size none has learnt."),
         ({}, "No answer yet: the nets have learnt nothing"),
     ],
 )

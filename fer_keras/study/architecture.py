@@ -26,11 +26,11 @@ def layer_table(net: keras.Model) -> pd.DataFrame:
     for layer in net.layers:
         if isinstance(layer, keras.layers.InputLayer):
             continue
-        field, step = max(fields.get(id(each), (1, 1)) for each in _listed(layer.input))
-        out = _listed(layer.output)[0]
+        field, step = max(fields.get(id(each), (1, 1)) for each in keras.tree.flatten(layer.input))
+        out = keras.tree.flatten(layer.output)[0]
         if size := _window(layer):
             field, step = field + (size - 1) * step, step * layer.strides[0]
-        fields |= {id(each): (field, step) for each in _listed(layer.output)}
+        fields |= {id(each): (field, step) for each in keras.tree.flatten(layer.output)}
         rows.append({
             "layer": layer.name,
             "kind": _kind(layer),
@@ -59,7 +59,7 @@ def draw_nets(nets: dict[str, keras.Model], title: str) -> Picture:
 
 def _draw(axis: Axes, net: keras.Model, places: int) -> None:
     for place, (layer, marks) in enumerate(_drawn(net)):
-        shape, kind = _listed(layer.output)[0].shape, _kind(layer)
+        shape, kind = keras.tree.flatten(layer.output)[0].shape, _kind(layer)
         many = math.log2(max(2, shape[-1])) / 12  # 1 for 4,096
         height, width = (shape[1] / SIZE, 0.25 + 0.6 * many) if len(shape) == 4 else (many, 0.3)
         where = (place + 0.5 - width / 2, 0.5 - height / 2)
@@ -104,7 +104,3 @@ def _multiply_adds(layer: keras.layers.Layer, out: keras.KerasTensor) -> int:
     kernels = ("kernel", "depthwise_kernel", "pointwise_kernel")
     weights = sum(math.prod(kernel.shape) for name in kernels if (kernel := getattr(layer, name, None)) is not None)
     return weights * math.prod(out.shape[1:-1])
-
-
-def _listed(tensors) -> list:
-    return tensors if isinstance(tensors, list | tuple) else [tensors]

@@ -48,8 +48,7 @@ def half_leads(right: pd.DataFrame, bits: pd.Series) -> pd.DataFrame:
     """How much more often the nets are right than the commonest emotion, on the half of the faces whose raters agree
     more and on the half whose raters agree less. right, bits: as above."""
     lead = right.drop(columns=MAJORITY).T.to_numpy(float) - right[MAJORITY].to_numpy(float)
-    order = bits.dropna().argsort().to_numpy()  # the most agreed first
-    rows = bits.dropna().index.to_numpy()[order]
+    rows = bits.dropna().sort_values().index.to_numpy()  # the most agreed first
     if not lead.size or not len(rows):
         return score_table({})
     agreed, disputed = (lead[:, half] for half in np.array_split(rows, 2))

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import bootstrap
 
 from fer_keras.scores import difference
-from fer_keras.study.tables import learnt, no_answer, score_table, shares, word
+from fer_keras.study.tables import learnt, listed, no_answer, score_table, shares, word
 
 
 def dropout_closes(right: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:
@@ -39,15 +39,12 @@ def _ratio(gained: np.ndarray, way: np.ndarray, axis: int = -1) -> np.ndarray:
 def what_it_buys(scores: pd.DataFrame, ahead: pd.DataFrame, cnn: str, dense: str) -> str:
     """The answer's first sentence, of one CNN and a dense net of its size, by their labels. ahead: the leads, with a
     row "CNN over dense" where both have learnt."""
-    rates, able = scores["value"], learnt(scores)
+    rates = scores["value"]
     if f"{cnn} over {dense}" in ahead.index:
         lead = ahead.loc[f"{cnn} over {dense}"]
         verdict = word(lead, "It costs", "Nothing that shows", "Much" if lead["value"] >= 0.1 else "A little")
         low, high = lead["interval"]
         both = f"`{cnn}` is right for {rates[cnn]:.0%} of the faces, a dense net for {rates[dense]:.0%}"
         return f"{verdict}: with as many parameters {both} (difference {low:.2f} to {high:.2f})."
-    if cnn in able:
-        return f"All that is learnt: `{cnn}` is right for {rates[cnn]:.0%}, the dense net has learnt nothing."
-    if dense in able:
-        return f"Nothing here: `{cnn}` has learnt nothing, the dense net of its size is right for {rates[dense]:.0%}."
-    return no_answer(scores) or f"No answer for `{cnn}`: neither it nor the dense net of its size has learnt."
+    one = [f"`{label}`" for label in (cnn, dense) if label in learnt(scores)]
+    return no_answer(scores) or f"No answer: of `{cnn}` and the dense net of its size {listed(one)} has learnt."
