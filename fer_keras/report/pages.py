@@ -26,7 +26,8 @@ from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
 PRESETS = {"smoke": "smoke: the figures mean nothing"}  # what a reader should know of a preset
-PRESETS |= {f"report-{each.lower()}": f"report {each} as it was" for each in "ABCDE"}
+AS_IT_WAS = [f"Report {each} as it was" for each in "ABCDE"]
+PRESETS |= {f"report-{says[7].lower()}": says for says in AS_IT_WAS}
 REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
 FAILED = ".failed"  # ends the name of a notebook that failed after it had run to its end
@@ -45,12 +46,13 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
     for page in [*listed, *failures.values()]:
         if pages is None or page["name"] in pages:
             write_text(out / page["link"], render(page, listed))
-    data = {page["data"] for page in listed} - {None}
+    data, presets = {page["data"] for page in listed} - {None}, sorted({page["preset"] for page in listed})
     real = sorted(data - {"embedded"})
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
     write_text(out / "index.html", environment.get_template("contents.html.j2").render(
         pages=listed,
         style=style(),
+        heading=presets[0] if presets and presets[0] in AS_IT_WAS else "Facial expression recognition: the report",
         failed=sum(bool(page["failed"] or page["later"]) for page in listed),
         drawn="embedded" in data,
         real=bool(real) and REAL.format(" and ".join(real)),
@@ -60,7 +62,7 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
         students=Markup(prose((TEMPLATES / "report" / "students.md").read_text("utf-8"))),
         facts={
             "Data": ", ".join(sorted(data)),
-            "Preset": ", ".join(sorted({page["preset"] for page in listed})),
+            "Preset": ", ".join(presets),
             "Versions": versions(),
             "Device": machine(),
             "Made": max((page["facts"]["Date"] for page in listed), default=""),
