@@ -30,8 +30,8 @@ def test_gains_and_leads_are_of_nets_that_have_learnt():
     right = {"as it is": hits(0.5, 0.52), "shift": hits(0.6, 0.62), "no batch norm": hits(0.25, 0.25)}
     able = ["as it is", "shift"]
     assert ablation.gains_of(right, "as it is", able)["value"].round(3).to_dict() == {"shift": 0.1}
-    assert ablation.leads_of(right, "as it is", able)["value"].round(3).to_dict() == {"shift": -0.1}
-    assert ablation.gains_of(right, "as it is", ["shift"]).empty and ablation.leads_of({}, "C", []).empty
+    assert ablation.gains_of(right, "as it is", able, sign=-1)["value"].round(3).to_dict() == {"shift": -0.1}
+    assert ablation.gains_of(right, "as it is", ["shift"]).empty and ablation.gains_of({}, "C", []).empty
 
 
 def a_run(losses) -> SimpleNamespace:

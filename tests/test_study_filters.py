@@ -7,18 +7,16 @@ from keras import layers
 
 from fer_keras.faces import REGIONS
 from fer_keras.study import filters
-from fer_keras.study.filters import likeness, stripes
+from fer_keras.study.filters import is_upright, likeness
 
 
-def test_stripes_are_told_by_their_direction(rng):
+def test_upright_stripes_are_told_from_others(rng):
     row, column = np.indices((48, 48))
-    waves = [np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)]
-    shares = stripes(100 + 50 * np.stack(waves))
-    assert shares.idxmax(axis=1).tolist() == ["vertical", "horizontal", "rising", "falling"]
-    assert shares.max(axis=1).min() > 0.95
-    noise = stripes(rng.random((50, 48, 48)))
-    np.testing.assert_allclose(noise.mean(), 0.25, atol=0.02)
-    assert stripes(np.full((1, 48, 48), 7.0)).max(axis=None) < 1e-9
+    waves = [np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column), np.full((48, 48), 7.0)]
+    assert is_upright(100 + 50 * np.stack(waves)).tolist() == [True, True, False, False, False]
+    leaning = [np.sin(np.cos(angle) * column + np.sin(angle) * row) for angle in np.radians([15, 30, 60, 75])]
+    assert is_upright(np.stack(leaning)).tolist() == [True, False, False, True]
+    assert not is_upright(rng.random((50, 48, 48))).any()
 
 
 def test_likeness_is_1_for_the_face_its_negative_and_its_small_copy(drawn, rng):

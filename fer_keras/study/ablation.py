@@ -55,16 +55,12 @@ def gained(right: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
     return right.to_numpy(float).T - other.to_numpy(float).T
 
 
-def gains_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str]) -> pd.DataFrame:
-    """How much more often each kind is right than `base` with the same seeds, face by face; 95 % intervals for other
-    seeds and faces. able: the kinds that have learnt; no other is compared."""
+def gains_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str], sign: int = 1) -> pd.DataFrame:
+    """How much more often each kind is right than `base` with the same seeds, face by face, or with sign=-1 how much
+    more often `base` is right; 95 % intervals for other seeds and faces. able: the kinds that have learnt; no other is
+    compared."""
     kinds = [kind for kind in right if kind != base and {kind, base} <= set(able)]
-    return score_table(pooled({kind: gained(right[kind], right[base]) for kind in kinds}))
-
-
-def leads_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str]) -> pd.DataFrame:
-    """How much more often `base` is right than each other kind: `gains_of` the other way round."""
-    return gains_of({kind: -each.astype(int) for kind, each in right.items()}, base, able)
+    return score_table(pooled({kind: sign * gained(right[kind], right[base]) for kind in kinds}))
 
 
 def epochs_saved(runs: Mapping[str, Mapping[int, Run]], able: Sequence[str]) -> pd.DataFrame:

@@ -25,17 +25,17 @@ def likeness(images: np.ndarray, face: np.ndarray) -> np.ndarray:
     return np.abs(pictures @ face) / np.maximum(np.linalg.norm(pictures, axis=1) * np.linalg.norm(face), 1e-9)
 
 
-def stripes(images: np.ndarray) -> pd.DataFrame:
-    """One row a picture: the share of its energy, the square of its waves, in stripes of each direction, all within
-    22.5°. A quarter each if it has no direction; 0 for an even picture."""
+def is_upright(images: np.ndarray) -> np.ndarray:
+    """(n,): has a picture more than half of its energy, the square of its waves, in horizontal stripes, or in vertical
+    ones, all within 22.5°? Without a direction each would have a quarter."""
     window = np.outer(np.hanning(images.shape[1]), np.hanning(images.shape[2]))  # or the edges would be stripes
     mean = (images * window).sum(axis=(1, 2), keepdims=True) / window.sum()
     power = np.abs(np.fft.fft2((images - mean) * window)) ** 2
-    y, x = np.fft.fftfreq(images.shape[1])[:, None], np.fft.fftfreq(images.shape[2])
-    way = np.where(np.hypot(x, y) > 0.5, -1, np.round(np.arctan2(y, x) / (np.pi / 4)) % 4)  # -1: only on diagonals
-    total = np.maximum((power * (way >= 0)).sum(axis=(1, 2)), 1e-9)
-    names = ("vertical", "rising", "horizontal", "falling")  # waves run across their stripes
-    return pd.DataFrame({name: (power * (way == i)).sum(axis=(1, 2)) / total for i, name in enumerate(names)})
+    y, x = np.abs(np.fft.fftfreq(images.shape[1]))[:, None], np.abs(np.fft.fftfreq(images.shape[2]))
+    power *= np.hypot(x, y) <= 0.5  # finer waves are there on diagonals only
+    flat = np.tan(np.pi / 8)
+    ways = [(power * way).sum(axis=(1, 2)) for way in (y < flat * x, x < flat * y)]  # waves run across their stripes
+    return np.max(ways, axis=0) > 0.5 * np.maximum(power.sum(axis=(1, 2)), 1e-9)
 
 
 def layers_to_look_at(net: keras.Model, top: str = "", early: str = "") -> tuple[str, str, str]:
@@ -107,13 +107,9 @@ def upright(pictures: Sequence[np.ndarray]) -> pd.DataFrame:
     vertical ones; and how much larger that is in the trained net. pictures: the trained net's, then untrained ones'."""
     if not pictures:
         return score_table({})
-    own, *others = map(_is_upright, pictures)
+    own, *others = map(is_upright, pictures)
     return score_table({
         "upright trained": accuracy(own, True),
         "upright untrained": accuracy(np.concatenate(others), True),
         "upright over untrained": between_faces(own[None].astype(float), np.array(others, float)),
     })  # fmt: skip
-
-
-def _is_upright(images: np.ndarray) -> np.ndarray:
-    return (stripes(images)[["horizontal", "vertical"]] > 0.5).any(axis=1).to_numpy()

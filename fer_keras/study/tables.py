@@ -163,11 +163,9 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
             "logged_training_loss": float(kept["loss"]),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
-    record("data", Path(data).name)
-    record("faces", len(faces))
-    record("judged_split", str(judged.splits[0]))
-    record("judged_faces", len(judged))
-    record("device", next(iter(runs.values())).metrics["device"])
+    about = {"data": Path(data).name, "faces": len(faces), "judged_split": str(judged.splits[0])}
+    about |= {"judged_faces": len(judged), "device": next(iter(runs.values())).metrics["device"]}
+    record(pd.Series(about))
     if table["net"].nunique() == 1:
         record(table.iloc[0])
     else:
