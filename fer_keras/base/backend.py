@@ -33,10 +33,8 @@ def deterministic() -> bool:
     """Whether trainings in this process repeat bit for bit: FER_KERAS_DETERMINISTIC=1, set before Keras works."""
     asked = os.environ.get("FER_KERAS_DETERMINISTIC") == "1"
     if asked and not _repeat_bits():
-        raise ValueError(
-            "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads; "
-            "set it before Python starts, or before the first net is built"
-        )
+        late = "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads"
+        raise ValueError(f"{late}; set it before Python starts, or before the first net is built")
     return asked
 
 

@@ -56,10 +56,8 @@ def refuse_another(out: Path, about: dict) -> None:
         if there | ({"fingerprint": about["fingerprint"]} if drawn else {}) != about:
             given = "".join(f", {name} {value}" for name, value in there["given"].items())
             then = " as it was then" if there["data"] == about["data"] != "embedded" else ""
-            raise ReportError(
-                f"{out} holds another report, {there['preset']} on {there['data']}{then}{given}: "
-                "name another folder with --out, or remove that one"
-            )
+            another = f"{out} holds another report, {there['preset']} on {there['data']}{then}{given}"
+            raise ReportError(f"{another}: name another folder with --out, or remove that one")
 
 
 def unchanged(plan: Plan, key: str | None, out: Path) -> bool:

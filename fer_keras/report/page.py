@@ -45,7 +45,7 @@ def render(page: dict, pages: list[dict]) -> str:
     exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)], filters=filters)
     html, _ = exporter.from_notebook_node(notebook, {"page": page, "pages": pages, "style": style()})
     for _, doubt in set(re.findall(r'<code class="tex" title=(["\'])(.*?)\1', html)):
-        warnings.warn(f"{page['name']}: {unescape(doubt)}; its page shows the TeX", FormulaWarning, stacklevel=3)
+        warnings.warn(f"{page['path'].stem}: {unescape(doubt)}; its page shows the TeX", FormulaWarning, stacklevel=3)
     return html
 
 

@@ -44,7 +44,7 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
     for before, after in pairwise(listed):
         before["next"], after["previous"] = after, before
     for page in [*listed, *failures.values()]:
-        if pages is None or page["name"] in pages:
+        if pages is None or page["path"].stem in pages:
             write_text(out / page["link"], render(page, listed))
     data, presets = {page["data"] for page in listed} - {None}, sorted({page["preset"] for page in listed})
     real = sorted(data - {"embedded"})
@@ -102,10 +102,8 @@ def _page(path: Path, changed: int) -> dict:
     data = about["data"] if {"DATA", "RECORDS"} & values.keys() else None  # the records tell of them
     slim = isinstance(values.get("WIDTH"), int | float) and values["WIDTH"] < 1
     preset = PRESETS.get(about["preset"], about["preset"])
-    took = _duration(went["seconds"]) + (f", {went['peak_mb']:,} MB" if went["peak_mb"] else "")
     lead, rest = first_sentence(answer)
     return {
-        "name": path.stem,
         "path": path,
         "link": f"{path.stem}.html",
         "title": title(notebook) or path.stem,
@@ -120,11 +118,11 @@ def _page(path: Path, changed: int) -> dict:
             "Data": data,
             "Preset": preset + (", slim nets" if slim else ""),
             "Date": went["date"],
-            "Took": took,
+            "Took": _duration(went["seconds"]) + (f", {went['peak_mb']:,} MB" if went["peak_mb"] else ""),
             "Versions": versions(),
             "Device": records.get("device", {}).get("value") or machine(),
         },
-        "parameters": [(name, value if name != "DATA" else data, text) for name, value, text in parameters],
+        "parameters": [(name, data if name == "DATA" else value, text) for name, value, text in parameters],
         "lead": Markup(prose(lead)),
         "rest": Markup(prose(rest)),
         "figure": _key_figure(notebook),

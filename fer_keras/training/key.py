@@ -46,10 +46,9 @@ def decides(
 
 def _code(net: str | keras.Model) -> str | None:
     """What tells two versions of the user's own net apart: the file it is in; of a model its layers and weights."""
-    if not isinstance(net, str):
-        values = b"".join(value.tobytes() for value in net.get_weights())
-        return _hash(net.to_json().encode() + values)
-    return _hash(own_source(net)) if ":" in net else None
+    if isinstance(net, str):
+        return _hash(own_source(net)) if ":" in net else None
+    return _hash(net.to_json().encode() + b"".join(value.tobytes() for value in net.get_weights()))
 
 
 def faces_digest(faces: Faces, votes: bool = False) -> str:

@@ -24,10 +24,8 @@ class State:
     def __init__(self, path: Path, model: keras.Model):
         self.path, self.model = path, model
         self.epoch, self.history, self.seconds = 0, [], 0.0
-        self.restored, self.kept = (
-            [],
-            [],
-        )  # values of variables; kept: the model's variables after the best epoch, where the recipe keeps it
+        self.restored: list[np.ndarray] = []
+        self.kept: list[np.ndarray] = []  # the model's variables after the best epoch, where the recipe keeps it
         self.saved = 0  # the last epoch on disk
 
     def variables(self) -> list[keras.Variable]:
@@ -120,18 +118,14 @@ class Watch(keras.callbacks.Callback):
         try:
             self.state.save()
         except OSError as error:
-            warnings.warn(
-                f"the state after epoch {self.state.epoch} was not saved ({error.strerror or error}); "
-                f"training goes on. Free space under {home.folder()}, or set FER_KERAS_HOME",
-                stacklevel=2,
-            )
+            why = f"the state after epoch {self.state.epoch} was not saved ({error.strerror or error})"
+            free = f"Free space under {home.folder()}, or set FER_KERAS_HOME"
+            warnings.warn(f"{why}; training goes on. {free}", stacklevel=2)
         self.saved = time.monotonic()
         self.saving = self.saved - began
 
     def _check(self, logs, *more) -> None:
         for name in ("loss", *more):
             if not math.isfinite(logs[name]):
-                raise ValueError(
-                    f"the {name} of {self.model.name} became {logs[name]} in epoch {self.state.epoch + 1}: "
-                    f"lower learning_rate ({self.plan.learning_rate})"
-                )
+                became = f"the {name} of {self.model.name} became {logs[name]} in epoch {self.state.epoch + 1}"
+                raise ValueError(f"{became}: lower learning_rate ({self.plan.learning_rate})")
