@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
 from typing import BinaryIO
 
 import numpy as np
@@ -20,27 +21,28 @@ from fer_keras.faces import EMOTIONS, SIZE, SPLITS, UNLABELLED, VOTE_NAMES, Face
 
 PIXELS = SIZE * SIZE
 LONGEST_ROW = 100_000  # bytes; a face takes 9,300 at most
+BUFFER = 1 << 18  # bytes; a row is longer than Python's own 8 kB, with which reading takes a tenth longer
 ROWS = 32  # whose digits are worked on at once: 300 kB, which stay in the processor's cache
 
 # What a file is: names of the columns for label or id, pixels, split. Spaces and capitals do not matter.
 FORMS = {
     "challenge": ("emotion", "pixels", "Usage"),  # fer2013.csv, icml_face_data.csv
-    "course": ("label", "feature", None),  # train.csv
-    "course, unlabelled": ("id", "feature", None),  # test.csv
+    "course": ("label", "feature"),  # train.csv
+    "course, unlabelled": ("id", "feature"),  # test.csv
 }
 
 
 def form_of(file: BinaryIO) -> tuple[str | None, list[str]]:
     """The file's form, None if it has none of them, and its column names; leaves the file behind its header."""
     header = file.readline(LONGEST_ROW).decode("utf-8-sig", "replace").strip()
-    usual = {name.lower(): name for wanted in FORMS.values() for name in wanted if name}
+    usual = {name.lower(): name for wanted in FORMS.values() for name in wanted}
     try:
         names = next(csv.reader([header]), [])
     except csv.Error:
         names = [header]
     columns = [usual.get(name.strip().lower(), name.strip()) for name in names]
     for form, wanted in FORMS.items():
-        if set(filter(None, wanted)) <= set(columns):
+        if set(wanted) <= set(columns):
             return form, columns
     return None, columns
 
@@ -49,7 +51,7 @@ def missing_columns(name: str, columns: list[str]) -> SourceError:
     if not all(column.isprintable() and "\ufffd" not in column for column in columns):
         return SourceError(f"{name} is no CSV, picture, Parquet, zip or tar archive; give one of these, or a folder")
     best = max(FORMS.values(), key=lambda wanted: len(set(wanted) & set(columns)))
-    missing = " and ".join(column for column in best if column and column not in columns)
+    missing = " and ".join(column for column in best if column not in columns)
     found = ", ".join(column[:20] for column in columns[:8]) or "nothing"
     forms = "emotion,pixels,Usage or label,feature or id,feature"
     return SourceError(f"{name}, line 1 has no column {missing} (found: {found}); the forms are {forms}")
@@ -58,7 +60,7 @@ def missing_columns(name: str, columns: list[str]) -> SourceError:
 def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
     """The faces in a CSV of one of FORMS; their `ids` are row numbers, or the `id` column."""
     read = []
-    with opener() as file:
+    with io.BufferedReader(opener(), BUFFER) as file:
         form, columns = form_of(file)
         if form is None:
             raise missing_columns(name, columns)
@@ -101,13 +103,13 @@ def _rows(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
 def _read(rows: list[tuple[int, int, bytes]], form: str, columns: list[str]) -> tuple[np.ndarray, list[tuple]]:
     """Pixels of some rows, uint8 (n, 2304), and their ids, splits and labels."""
     texts, heads = [], []
+    wanted = itemgetter(*map(columns.index, FORMS[form]))
     for number, _, line in rows:
         cells = _cells(line)
         if len(cells) != len(columns):
             raise BadRow(f"{len(cells)} columns instead of {len(columns)}")
-        fields = dict(zip(columns, cells, strict=True))
-        label_or_id, pixels, usage = (fields.get(column, b"") for column in FORMS[form])
-        own_id, split, label = _head(form, label_or_id, usage)
+        label_or_id, pixels, *usage = wanted(cells)
+        own_id, split, label = _head(form, label_or_id, *usage)
         heads.append((number if own_id is None else own_id, split, label))
         texts.append(pixels.strip())
     return _numbers(texts), heads
@@ -127,12 +129,12 @@ def _cells(line: bytes) -> list[bytes]:
 
 
 @lru_cache(1000)
-def _head(form: str, label_or_id: bytes, usage: bytes) -> tuple[int | None, str, int]:
+def _head(form: str, label_or_id: bytes, usage: bytes = b"Training") -> tuple[int | None, str, int]:
     """Id, split and label of a row."""
     if form == "course, unlabelled":
         return _whole_number(label_or_id, "id", 2**62), "Unlabelled", UNLABELLED
     label = _whole_number(label_or_id, FORMS[form][0], len(EMOTIONS))
-    split = usage.decode("utf-8", "replace").strip() if FORMS[form][2] else "Training"
+    split = usage.decode("utf-8", "replace").strip()
     if split not in SPLITS:
         raise BadRow(f"Usage is {split[:20]!r}, none of {', '.join(SPLITS)}")
     return None, split, label
