@@ -16,7 +16,7 @@ help:  ## print these targets
 		echo "This Python cannot make virtual environments; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@echo "Installing into .venv: a few minutes the first time (about 2.4 GB)."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 report: .venv/installed  ## run every notebook, leave reports/index.html

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -98,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     claims.add_argument("--json", action="store_true", help="print all evidence as JSON")
     claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: the last one's)")
+
+    notebooks = _command(
+        commands, "notebooks", _notebooks, "copy the notebooks and their presets into a folder, to change them there",
+        "fer-keras notebooks mine && jupyter lab mine",
+    )  # fmt: skip
+    notebooks.add_argument("folder", type=Path, help="a folder that is not there yet")
     return parser
 
 
@@ -225,6 +232,16 @@ def _report(options) -> int:
     for name, why in failed.items():
         print(f"fer-keras: {name} failed, {why}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _notebooks(options) -> int:
+    from fer_keras.base import home
+
+    if options.folder.exists():
+        raise ValueError(f"{options.folder} is there already; name a new folder")
+    shutil.copytree(home.notebooks(), options.folder, ignore=shutil.ignore_patterns("results", "__pycache__", ".*"))
+    print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}")
+    return 0
 
 
 def _claims(options) -> int:

@@ -72,7 +72,7 @@ def test_there_are_thirty_and_each_has_its_report_and_a_rule():
     reports = {"A": 6, "B": 7, "C": 9, "D": 1, "E": 7}
     assert {each: sum(claim.report == each for claim in CLAIMS) for each in "ABCDE"} == reports
     assert all(any(part.rule for part in claim.parts) for claim in CLAIMS)
-    written = claims.ROOT / "notebooks"
+    written = claims.RESULTS.parent
     for notebook in {
         n for c in CLAIMS for p in c.parts for n in ([p.notebooks] if isinstance(p.notebooks, str) else p.notebooks)
     }:

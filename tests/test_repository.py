@@ -29,9 +29,14 @@ def test_every_dependency_has_a_range_and_a_reason():
 def test_environment_and_package_take_that_list():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    assert "-r requirements.txt" in pip and "-e ." in pip
+    assert pip == ["-r requirements.txt", "-e .[dev]"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["tool"]["setuptools"]["dynamic"]["dependencies"]["file"] == ["requirements.txt"]
+    needed = {
+        Requirement(line).name for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()
+    }
+    tools = {Requirement(line).name for line in project["project"]["optional-dependencies"]["dev"]}
+    assert "keras" in needed and {"pytest", "ruff", "nbstripout"} <= tools and not needed & tools
     assert environment["dependencies"][0] == "python" + ",".join(
         sorted(project["project"]["requires-python"].split(","), reverse=True)
     )

@@ -111,9 +111,7 @@ def test_limits_name_the_faces_the_trainings_and_who_has_not_learnt(right):
     judged, other = some_faces([0, 1]), some_faces([0])
     assert tables.limits(judged, other) == "Measured on 2 PublicTest faces; one training each."
     found = tables.limits(judged, judged, tables.shares(right), trainings=3)
-    assert (
-        found == "Measured on 2 PublicTest faces (the same chose the epoch); three trainings each. Not learnt: `idle`."
-    )
+    assert found == "Measured on 2 PublicTest faces (those that validated); three trainings each. Not learnt: `idle`."
 
 
 def run_of(net: str, seed: int = 0, **options) -> SimpleNamespace:

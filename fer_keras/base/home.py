@@ -21,6 +21,13 @@ def folder() -> Path:
     return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
 
 
+def notebooks() -> Path:
+    """Where the notebooks lie, with their presets and results: beside the package, or in it if a wheel brought it."""
+    package = Path(__file__).parents[1]
+    beside = package.parent / "notebooks"
+    return beside if (beside / "presets").is_dir() else package / "notebooks"
+
+
 def machine() -> str:
     """What results were measured on: other processors, and other numbers of cores, add in another order and end with
     other bits."""

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from fer_keras.base import home
 from fer_keras.claims.fidelity import Record, best, lacks, that_decide
 from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import UNDECIDED, either, whole, widened
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
 from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
 
-ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "notebooks" / "results"  # of full runs on FER2013, committed
-REPORT = ROOT / "reports" / "records"  # of the last `make report`
+RESULTS = home.notebooks() / "results"  # of full runs on FER2013, committed
+REPORT = home.notebooks().parent / "reports" / "records"  # of the last `make report`
 NBSP = "\N{NO-BREAK SPACE}"
 FIELDS = {each.name for each in fields(Record)} - {"log"}
 

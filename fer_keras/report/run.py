@@ -20,7 +20,7 @@ import papermill
 import yaml
 
 from fer_keras import load_faces
-from fer_keras.base import interrupts, progress
+from fer_keras.base import home, interrupts, progress
 from fer_keras.base.environment import threads
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
@@ -30,7 +30,7 @@ from fer_keras.report.notebook import code_cells, kill, run_notebook
 from fer_keras.report.pages import FAILED, title, write_site
 
 HERE = Path(__file__).parents[1]
-NOTEBOOKS = HERE.parent / "notebooks"
+NOTEBOOKS = home.notebooks()
 PRESETS = tuple(sorted(path.stem for path in (NOTEBOOKS / "presets").glob("*.yaml")))
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scikit-learn", "matplotlib")
 

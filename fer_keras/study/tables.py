@@ -182,7 +182,7 @@ def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None,
     scores: a table of `shares`, whose nets are told to have learnt or not.
     """
     kind = "drawn faces" if judged.regions is not None else f"{judged.splits[0]} faces"
-    also = " (the same chose the epoch)" if judged is validation else ""
+    also = " (those that validated)" if judged is validation else ""
     each = TRAININGS.get(trainings, f"{trainings:,} trainings")
     text = f"Measured on {len(judged):,} {kind}{also}; {each} each."
     if scores is not None:

@@ -1,0 +1,66 @@
+"""What the wheel holds, and that it works where there is no checkout."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from fer_keras.base import home
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_room_and_every_kind_of_file_goes_into_the_wheel():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    rooms = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "fer_keras").rglob("__init__.py")}
+    folders = {"fer_keras.notebooks", "fer_keras.notebooks.presets", "fer_keras.notebooks.results"}
+    assert set(settings["packages"]) == rooms | folders
+    for package, patterns in settings["package-data"].items():
+        folder = ROOT / package.removeprefix("fer_keras.").replace(".", "/")
+        assert all(list(folder.glob(pattern)) for pattern in patterns)
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Runs fer-keras as the wheel brought it that .ci/run builds and installs; in an empty folder."""
+    if not (folder := os.environ.get("FER_KERAS_WHEEL")):
+        if "wheel" in os.environ.get("FER_KERAS_REQUIRE", ""):
+            pytest.fail("FER_KERAS_WHEEL names no folder")
+        pytest.skip("no wheel is installed; .ci/run does that and sets FER_KERAS_WHEEL")
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "fer_keras", *words]
+        made = subprocess.run(
+            command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stderr
+        return made.stdout
+
+    where = [sys.executable, "-c", "import fer_keras; print(fer_keras.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, env=os.environ | {"PYTHONPATH": folder}, capture_output=True, text=True)
+    assert found.stdout.startswith(folder)
+    return run
+
+
+def test_a_wheel_brings_its_notebooks_presets_and_results(elsewhere, tmp_path):
+    assert "refuted" in elsewhere("claims") and "cnn_pyramid" in elsewhere("models")
+    assert elsewhere("notebooks", "mine").startswith("16 notebooks")
+    copied = {path.name for path in (tmp_path / "mine").glob("*.ipynb")}
+    assert copied == {path.name for path in home.notebooks().glob("*.ipynb")}
+    assert (tmp_path / "mine" / "presets" / "quick.yaml").exists() and not (tmp_path / "mine" / "results").exists()
+
+
+def test_a_wheel_makes_a_report(elsewhere, tmp_path):
+    assert "index.html" in elsewhere("report", "--only", "01", "--preset", "smoke")
+    assert (tmp_path / "reports" / "smoke" / "01_faces.html").exists()
+
+
+def test_notebooks_are_copied_into_a_new_folder_only(tmp_path, capsys):
+    from fer_keras.__main__ import main
+
+    (tmp_path / "mine").mkdir()
+    assert main(["notebooks", str(tmp_path / "mine")]) == 1
+    assert "is there already; name a new folder" in capsys.readouterr().err
