@@ -181,7 +181,10 @@ def _predict(options) -> int:
     from fer_keras.training.ask import check_target, prediction_table, write_predictions
 
     if options.out:
-        check_target(options.out)
+        from fer_keras.data.load import VOTE_FILE
+
+        source = Path(options.source)
+        check_target(options.out, source, source.with_name(VOTE_FILE), Path(options.run_or_model))
     faces = load_faces(options.source)
     table = prediction_table(options.run_or_model, faces)
     if options.out:

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+from pathlib import Path
 
 import forms
 import keras
@@ -101,6 +103,32 @@ def test_a_place_that_takes_no_file_is_named_before_the_work(run, pictures, caps
     monkeypatch.chdir(pictures)
     assert main(["predict", run.name, "face0.png", "--out", out]) == 1
     assert f"{out} cannot be written: {says}" in capsys.readouterr().err
+
+
+def test_nothing_that_is_read_or_kept_is_written_over(run, drawn, pictures, tmp_path, capsys):
+    """The faces, their votes, a face of a folder, the model, a run's file, what is no regular file: all stay."""
+    (other := tmp_path / "other").mkdir()
+    table = forms.csv(other / "faces.csv", drawn[:20], votes=True)
+    model = other / "net.keras"
+    shutil.copy(run.folder / "model.keras", model)
+    os.mkfifo(other / "pipe")
+    (other / "link.csv").symlink_to(table)
+    attempts = [
+        (table, table, "the faces or the net are read from it"),
+        (table, other / "fer2013new.csv", "the faces or the net are read from it"),
+        (pictures, pictures / "face0.png", "the faces or the net are read from it"),
+        (table, model, "the faces or the net are read from it"),
+        (table, run.folder / "history.csv", "runs and faces are kept there"),
+        (table, other / "pipe", "it is no regular file"),
+        (table, other / "link.csv", "it is no regular file"),
+        (table, Path("/dev/null"), "it is no regular file"),
+    ]
+    for source, out, why in attempts:
+        before = {path: path.read_bytes() for path in (source, out) if path.is_file()}
+        assert main(["predict", str(model), str(source), "--out", str(out)]) == 1
+        assert f"{out} cannot be written: {why}" in capsys.readouterr().err
+        assert all(path.read_bytes() == kept for path, kept in before.items())
+    assert main(["predict", str(model), str(pictures / "face0.png"), "--out", str(pictures / "new.csv")]) == 0
 
 
 def test_a_run_that_was_set_aside_is_not_found(run):

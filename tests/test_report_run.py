@@ -196,6 +196,25 @@ def test_each_report_can_be_had_as_it_was(letter, net, tmp_path, drawn):
     assert [plan.path.stem for plan in only] == ["21_confusion"]
 
 
+@pytest.mark.parametrize("path", ["/d", "/data/my faces", '/tmp/a "quoted"\nname', "/tmp/ü\\n/fer.csv"])
+def test_a_folder_of_this_machine_is_named_nowhere_and_nothing_else_is_touched(path):
+    picture = "iVBOR/d0KG" + "/d" * 9
+    source = f"# Parameters\nDATA = {json.dumps(path)}\nFACES = 3\n"
+    texts = nbformat.v4.new_output("stream", text=f"read {path}, and/d {path}2")
+    shown = nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": f"'{path}'"})
+    error = nbformat.v4.new_output("error", ename="E", evalue=path, traceback=[f"in {path}"])
+    cell = nbformat.v4.new_code_cell(source, outputs=[texts, shown, error], metadata={"tags": ["injected-parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"papermill": {"parameters": {"DATA": path, "B": 1}}})
+    kept.hide(notebook, "DATA", path, "fer.csv")
+    found = nbformat.reads(nbformat.writes(notebook), 4)
+    nbformat.validate(found)
+    assert found.metadata.papermill.parameters == {"DATA": "fer.csv", "B": 1}
+    assert found.cells[0].source == '# Parameters\nDATA = "fer.csv"\nFACES = 3\n'
+    text, data, wrong = found.cells[0].outputs
+    assert text.text == f"read fer.csv, and/d {path}2" and data.data["image/png"] == picture
+    assert data.data["text/plain"] == "'fer.csv'" and (wrong.evalue, wrong.traceback) == ("fer.csv", ["in fer.csv"])
+
+
 def test_a_report_of_other_settings_has_a_folder_of_its_own():
     folders = [
         ("embedded", "quick", {}), ("embedded", "smoke", {}), ("a/fer2013.csv", "full", {}),

@@ -81,9 +81,9 @@ def keep(executed: nbformat.NotebookNode, plan: Plan, key: str | None, out: Path
     hidden = {parameter: value for parameter, value in hidden.items() if parameter in plan.parameters}
     went |= {"parameters": plan.parameters | hidden, "about": about, "key": key}
     executed.metadata.get("papermill", {}).pop("input_path", None)
-    text = nbformat.writes(executed)
     for parameter, value in hidden.items():
-        text = text.replace(json.dumps(plan.parameters[parameter])[1:-1] or "\0", value)
+        hide(executed, parameter, plan.parameters[parameter], value)
+    text = nbformat.writes(executed)
     command = ["fer-keras", "report", "--preset", about["preset"], "--only", name[:2]]
     for parameter, value in went["parameters"].items():
         command += ["--data", value] if parameter == "DATA" else ["-p", parameter, json.dumps(value)]
@@ -100,6 +100,30 @@ def keep(executed: nbformat.NotebookNode, plan: Plan, key: str | None, out: Path
         if not went["failed"]:
             failed.unlink(missing_ok=True)
             (out / f"{name}{FAILED}.html").unlink(missing_ok=True)
+
+
+def hide(notebook: nbformat.NotebookNode, parameter: str, path: str, name: str) -> None:
+    """Let a notebook call by a name what lies in a folder of this machine: in its parameters and in texts that its
+    cells left, never within a word or a picture."""
+    whole = re.compile(rf"(?<![\w./-]){re.escape(path)}(?![\w-])")
+
+    def named(text: str) -> str:
+        return whole.sub(lambda _: name, text)
+
+    given = notebook.metadata.get("papermill", {}).get("parameters", {})
+    given |= {parameter: name} if parameter in given else {}
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            line = f"{parameter} = {json.dumps(name)}"
+            cell.source = re.sub(rf"^{parameter} = .*$", lambda _, line=line: line, cell.source, flags=re.MULTILINE)
+        for output in cell.get("outputs", []):
+            for field in {"text", "evalue"} & output.keys():
+                output[field] = named(output[field])
+            if "traceback" in output:
+                output.traceback = [named(each) for each in output.traceback]
+            for kind, value in output.get("data", {}).items():
+                if kind.startswith("text/"):
+                    output.data[kind] = named(value)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a run or a `.keras` file, named as people name it, says of faces: `fer-keras predict`."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,19 @@ def prediction_table(run_or_model: str, faces: Faces) -> pd.DataFrame:
     return table
 
 
-def check_target(path: Path) -> None:
-    """Before the work, whether a file can be written there."""
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise ValueError(f"{path} cannot be written: {'it is a folder' if path.is_dir() else 'its folder is missing'}")
+def check_target(path: Path, *reads: Path) -> None:
+    """Before the work, whether a file can be written there, and whether it is none of what is read."""
+    folder, whole, there = path.absolute().parent, path.resolve(), [read.resolve() for read in reads]
+    reasons = {
+        "it is a folder": path.is_dir(),
+        "its folder is missing": not folder.is_dir(),
+        "it is no regular file": path.is_symlink() or (path.exists() and not path.is_file()),
+        "it is write-protected": not os.access(path if path.exists() else folder, os.W_OK),
+        "the faces or the net are read from it": path.exists() and any(whole.is_relative_to(read) for read in there),
+        "runs and faces are kept there": whole.is_relative_to(home.folder().resolve()),
+    }
+    if why := next((reason for reason, holds in reasons.items() if holds), None):
+        raise ValueError(f"{path} cannot be written: {why}")
 
 
 def write_predictions(path: Path, table: pd.DataFrame, faces: Faces) -> None:
