@@ -170,7 +170,7 @@ def _train(options) -> int:
                 low, high = score["interval"]
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
-    found = of_training(run, training, validation, public, _command_line(options), options.data)
+    found = of_training(run, training, validation, public, _command_line(options), _name(options.data))
     print(json.dumps({options.net: found}, indent=1))
     return 0
 
@@ -196,21 +196,35 @@ def _predict(options) -> int:
 
 def _command_line(options) -> str:
     """What was typed, without the folders of the data."""
-    return shlex.join(["fer-keras", *(word.replace(options.data, Path(options.data).name) for word in options.typed)])
+    shown = {options.data: _name(options.data), f"--data={options.data}": f"--data={_name(options.data)}"}
+    return shlex.join(["fer-keras", *(shown.get(word, word) for word in options.typed)])
+
+
+def _name(data: str) -> str:
+    return data if data == "embedded" else Path(data).resolve().name
 
 
 def _values(pairs: list[list[str]]) -> dict:
-    """`-p NAME VALUE` and its like, as YAML has the value."""
+    """`-p NAME VALUE` and its like: numbers, true, false and null as JSON has them, lists and tables as YAML; all else
+    is text, such as 010 and 1:30, which YAML takes for other numbers."""
     import yaml
 
     values = {}
     for name, text in pairs:
-        try:
-            values[name] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
-        if re.fullmatch(r"[+-]?\d+(\.\d*)?e[+-]?\d+", text, re.IGNORECASE):
-            values[name] = float(text)  # which YAML takes for a word
+        values[name] = text
+        if re.fullmatch(r"[+-]?(0|[1-9]\d*)", text):
+            values[name] = int(text)
+        elif re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE) and not re.match(
+            r"[+-]?0\d", text
+        ):
+            values[name] = float(text)
+        elif text in ("true", "True", "false", "False", "null", "None"):
+            values[name] = {"t": True, "f": False, "n": None}[text[0].lower()]
+        elif text[:1] in ("[", "{", '"', "'"):
+            try:
+                values[name] = yaml.safe_load(text)
+            except yaml.YAMLError:
+                raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
     return values
 
 

@@ -13,6 +13,7 @@ import nbformat
 import psutil
 import pytest
 
+from fer_keras.__main__ import _values
 from fer_keras.base import progress
 from fer_keras.report import kept
 from fer_keras.report import run as report
@@ -301,3 +302,13 @@ def test_a_folder_that_takes_no_files_is_told_in_one_sentence(notebooks, tmp_pat
     if (folder / "processes").exists():
         assert all(ended(int(number)) for number in (folder / "processes").read_text().split())
     assert os.listdir(tmp_path / "out" / "executed") == []
+
+
+@pytest.mark.parametrize(
+    "name, text", [("SEED", "010"), ("SEED", "1:30"), ("SEED", "nonsense"), ("SEED", "true"), ("MODEL", "3")]
+)
+def test_a_value_of_another_kind_than_the_parameter_is_refused(tmp_path, name, text):
+    with pytest.raises(report.ReportError, match=f"{name} is (int|str), not "):
+        report._plans(tmp_path, "embedded", "quick", "21", _values([[name, text]]))
+    assert _values([["WIDTH", "1"], ["r", "1e-3"], ["x", "[1, 2]"]]) == {"WIDTH": 1, "r": 0.001, "x": [1, 2]}
+    assert len(report._plans(tmp_path, "embedded", "quick", "21", {"WIDTH": 1})) == 1

@@ -32,6 +32,7 @@ from fer_keras.report.pages import FAILED, title, write_site
 HERE = Path(__file__).parents[1]
 NOTEBOOKS = home.notebooks()
 PRESETS = tuple(sorted(path.stem for path in (NOTEBOOKS / "presets").glob("*.yaml")))
+KINDS = {"int": (int,), "float": (int, float), "str": (str,)}  # of parameters, as notebooks declare them
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
@@ -82,10 +83,14 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
     """What is to run with which parameters; what cannot run is refused."""
     values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
     chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})  # of a report's own preset
-    declared = {path: set(papermill.inspect_notebook(path)) for path in _select(only or chosen)}
+    declared = {path: papermill.inspect_notebook(path) for path in _select(only or chosen)}
     names = set().union(*declared.values())
     if unknown := set(parameters) - names:
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
+    for name, value in parameters.items():
+        wanted = {each[name]["inferred_type_name"] for each in declared.values() if name in each}
+        if not any(isinstance(value, KINDS.get(kind, (object,))) for kind in wanted) or isinstance(value, bool):
+            raise ReportError(f"{name} is {' or '.join(sorted(wanted))}, not {value!r}")
     values |= slim if data == "embedded" else {}
     values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
     if values["DATA"] != "embedded":
