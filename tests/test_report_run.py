@@ -197,7 +197,7 @@ def test_each_report_can_be_had_as_it_was(letter, net, tmp_path, drawn):
     assert [plan.path.stem for plan in only] == ["21_confusion"]
 
 
-@pytest.mark.parametrize("path", ["/d", "/data/my faces", '/tmp/a "quoted"\nname', "/tmp/ü\\n/fer.csv"])
+@pytest.mark.parametrize("path", ["/d", "/data/my faces", '/data/a "quoted"\nname', "/data/ü\\n/fer.csv"])
 def test_a_folder_of_this_machine_is_named_nowhere_and_nothing_else_is_touched(path):
     picture = "iVBOR/d0KG" + "/d" * 9
     source = f"# Parameters\nDATA = {json.dumps(path)}\nFACES = 3\n"
