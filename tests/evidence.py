@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from threading import Lock
 
 from fer_keras.base import home
 from fer_keras.claims.fidelity import LEARNT
@@ -36,6 +37,7 @@ ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "seeds
 ABOUT = (*ABOUT, "logged_training_accuracy", "logged_training_loss", "majority_accuracy", *LEARNT.values())
 FIELDS = ("command", "date", "device", "data")
 SEEDS = range(3)
+LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def jobs() -> Iterator[Job]:
             yield _notebook("30", net, seed, hours, claims)
             yield _notebook("31", net, seed, hours, claims)
     for net, hours, claims in (("cnn_leaky", 1.3, "2"), ("cnn_1m", 2.5, "11"), ("cnn_fc3", 0.9, "23")):
-        yield _notebook("21", net, 0, hours, claims, "FOLDS", "5")
-    yield _notebook("21", "cnn_pyramid", 0, 25, "18", "FOLDS", "5")
+        yield from _folds(net, hours, claims)
+    yield from _folds("cnn_pyramid", 25, "18")
     yield from _trainings("vgg16_bn", ("-o", "width", "0.25"), 3, "shown beside 24 to 30", seeds=[0])
     yield from _trainings("vgg16_bn", (), 60, "24 to 30", seeds=[0])
 
@@ -83,11 +85,23 @@ def _trainings(net: str, words: tuple[str, ...], hours: float, claims: str, seed
         yield Job(name, command, hours, claims)
 
 
-def _notebook(number: str, net: str, seed: int, hours: float, claims: str, *parameter: str) -> Job:
+def _notebook(number: str, net: str, seed: int, hours: float, claims: str) -> Job:
+    return _report(number, net, seed, hours, claims, ["SPLIT", "theirs"])
+
+
+def _folds(net: str, hours: float, claims: str) -> Iterator[Job]:
+    """Five folds of all of Training: as copies fall, which is the reports' way, and with copies together, ours."""
+    for copies in ("ignore", "together"):
+        yield _report("21", net, 0, hours, claims, ["FOLDS", "5"], ["COPIES", copies])
+
+
+def _report(number: str, net: str, seed: int, hours: float, claims: str, *given: list[str]) -> Job:
     name = next((RESULTS.parent).glob(f"{number}_*.ipynb")).stem
     words = ["report", "--only", number, "--preset", "full", "--data", "DATA", "-p", "MODEL", net]
-    words += ["-p", "SPLIT", "theirs", "-p", "SEED", str(seed)]
-    return Job(f"{name} {net} {seed}", (*words, *(("-p", *parameter) if parameter else ())), hours, claims)
+    for parameter in (*given, ["SEED", str(seed)]):
+        words += ["-p", *parameter]
+    which = [value for parameter, value in given if parameter == "COPIES"]
+    return Job(" ".join([name, net, *which, str(seed)]), tuple(words), hours, claims)
 
 
 def main() -> None:
@@ -139,7 +153,17 @@ def _run(data: Path, minutes: float) -> None:
 def _do(job: Job, data: Path, free: Queue, until: float) -> None:
     if time.monotonic() > until:
         return
-    core, start = free.get(), time.monotonic()
+    core = free.get()
+    try:
+        _make(job, data, core, until)
+    except Exception as error:  # one that fails holds up no other
+        print(f"{job.name}: {error}", flush=True)
+    finally:
+        free.put(core)
+
+
+def _make(job: Job, data: Path, core: int | None, until: float) -> None:
+    start = time.monotonic()
     print(f"{job.name}: begun or gone on with, about {job.hours:.2f} hours in all", flush=True)
     pinned = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
     with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "out", "w+") as out:
@@ -162,7 +186,6 @@ def _do(job: Job, data: Path, free: Queue, until: float) -> None:
             _keep(Path(folder) / "records" / f"{job.name.split()[0]}.json", job.name)
     says = {0: "done", None: "stopped, the next call goes on"}.get(code, f"failed; try it: {shlex.join(command[3:])}")
     print(f"{job.name}: {says}, {took:.2f} hours", flush=True)
-    free.put(core)
 
 
 def _workers() -> list[int | None]:
@@ -196,15 +219,16 @@ def _keep(path: Path, name: str = "") -> None:
     """Of the record of a report what the ledger reads; it replaces what stood under that name."""
     found = json.loads(path.read_text())
     if found["failed"] or found["data"] == "embedded":
-        sys.exit(f"evidence: {path} is not of a run on FER2013 that came to its end")
+        raise ValueError(f"{path} is not of a run on FER2013 that came to its end")
     wanted = set(ABOUT)
     for part in (part for claim in CLAIMS for part in claim.parts):
         wanted |= {part.value, *part.needs}
     values = {n: v for n, v in found["values"].items() if n in wanted or n.endswith("_epochs")}
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     name = name or f"{found['notebook']} {values.get('net', {}).get('value', '')}".strip()
-    kept[name] = {field: found[field] for field in FIELDS} | {"values": values}
-    home.write_text(KEPT, json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
+    entry = {field: found[field] for field in FIELDS} | {"values": values}
+    with LOCK:  # two workers may come to their ends together
+        kept = (json.loads(KEPT.read_text()) if KEPT.exists() else {}) | {name: entry}
+        home.write_text(KEPT, json.dumps(dict(sorted(kept.items())), indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

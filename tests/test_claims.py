@@ -94,9 +94,14 @@ def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]
     known |= {"logged_training_loss": report.loss or 0.3}
     known = {name: each if isinstance(each, dict) else {"value": each} for name, each in (known | values).items()}
     names = {p.notebooks if isinstance(p.notebooks, str) else p.notebooks[0] for p in claim.parts}
-    return [
-        Record(name, f"fer-keras report --only {name[:2]}", "2026-01-01", "here", data, known) for name in sorted(names)
-    ]
+    records = []
+    for name in sorted(names):
+        pooled = (
+            {"judged_split": {"value": "Training"}} if name == "21_confusion" and "judged_split" not in values else {}
+        )
+        command = f"fer-keras report --only {name[:2]}"
+        records.append(Record(name, command, "2026-01-01", "here", data, known | pooled))
+    return records
 
 
 def verdict(number: int, data: str = "fer2013.csv", **values) -> str:
@@ -209,6 +214,8 @@ def test_ranks_among_emotions():
     behind, close = entry(-0.2, -0.1), entry(-0.1, 0.1)
     assert verdict(2, **confusions()) == verdict(18, **confusions()) == SUPPORTED
     assert verdict(18, "embedded", **confusions()) == "undecided: drawn faces"
+    for split in ("PublicTest", "randomly held out"):
+        assert verdict(2, **confusions(), judged_split=split) == "undecided: another split", "not pooled out of fold"
     assert verdict(2, **confusions(fear_recall_lead=behind)) == REFUTED
     assert verdict(2, **confusions(fear_recall_lead=close)) == UNDECIDED
     assert verdict(18, **confusions(fear_as_sad_lead=behind)) == REFUTED
@@ -409,6 +416,24 @@ def test_notebooks_that_differ_in_their_seed_alone_are_pooled():
     of_faces, of_seeds = 0.01, 4.303 * 0.01 / np.sqrt(3)  # Student's t with two degrees of freedom
     assert found["interval"][1] - 0.06 == pytest.approx(np.hypot(of_faces, of_seeds), rel=1e-3)
     assert records[0].value("net") == "cnn_leaky"
+
+
+def test_only_what_was_measured_counts_and_the_least_far_training():
+    def seen(seed: int, accuracy: float, **more) -> Record:
+        values = {"net": {"value": "cnn_leaky"}, "logged_training_accuracy": {"value": accuracy}} | more
+        return Record("30_saliency", f"report --only 30 -p SEED {seed}", "d", "e", "fer2013.csv", values)
+
+    (found,) = pooled_notebooks([seen(0, 0.945), seen(1, 0.90), seen(2, 0.945, eyes_mouth_excess=entry(0.1, 0.2))])
+    assert found.value("logged_training_accuracy") == 0.90
+    alone = found.values["eyes_mouth_excess"]
+    assert (alone["trainings"], alone["interval"]) == (1, [0.1, 0.2]), "two of the three nets had not learnt"
+    (twice,) = pooled_notebooks([seen(0, 0.9), seen(0, 0.9)])
+    assert twice.value("trainings") is None, "one training, kept twice"
+    half = [True, False] * 50
+    (record,) = pooled_trainings([of("cnn_1m", half, 4), of("cnn_1m", half, 4)])
+    assert record.value("trainings") == 1
+    pairs = [of("cnn_1m", half, 0), of("cnn_1m", half, 1), of("dnn_narrow", half, 1)]
+    assert pooled_trainings(pairs)[0].values["cnn_1m_over_dnn_narrow_named"]["trainings"] == 1, "seed 1 with seed 1"
 
 
 def test_the_more_parts_a_claim_has_the_wider_their_intervals():

@@ -38,6 +38,7 @@ CONFUSION, SALIENCY, FILTERS, MATHS = "21_confusion", "30_saliency", "31_filters
 ABLATION, DENSE, LABELS, LEAKAGE = "51_ablation", "12_cnn_vs_dnn", "52_labels", "50_leakage"
 TRAINED = ("training", "10_architecture")
 THEIRS = {"judged_split": "randomly held out"}  # a random tenth of Training, copies and all, as in the reports
+OUT_OF_FOLD = {"judged_split": "Training"}  # each face answered by a net that had not seen it, all folds together
 ASCENT = {"steps": 200, "top_layer": "block4_pool", "map_layer": "block2_pool"}
 TERMS = {"x_hat": "∂L/∂x̂ᵢ", "variance": "∂L/∂σ²", "mean": "∂L/∂μ", "x": "∂L/∂xᵢ", "gamma": "∂L/∂γ", "beta": "∂L/∂β"}
 EASILY = "Easily: more than the average of its kind."
@@ -54,7 +55,8 @@ CLAIMS = (
         Part("epochs above with these", LEAKAGE, "leaky_epochs_above"),
     ), drawn=False),
     Claim(2, "A", "cnn_leaky", "Fear is the easiest class to confuse.", (
-        Part("by how much its recall lies under the next lowest", CONFUSION, "fear_recall_lead", above_zero()),
+        Part("by how much its recall lies under the next lowest", CONFUSION, "fear_recall_lead", above_zero(),
+             needs=OUT_OF_FOLD),
         Part("recall of fear", CONFUSION, "fear_recall"),
     ), drawn=False, note="The emotion with the lowest recall."),
     Claim(3, "A", "cnn_leaky", "Saliency sits on the eyes and the mouth.", (
@@ -92,7 +94,8 @@ CLAIMS = (
     )),
     Claim(11, "B", "cnn_1m", "Sad/angry and fear/neutral are confused most.", (
         *(Part(f"{pair}: by how much it is ahead of all but one of the other pairs", CONFUSION, f"{name}_lead",
-               above_zero()) for pair, name in (("sad/angry", "angry_sad"), ("fear/neutral", "fear_neutral"))),
+               above_zero(), needs=OUT_OF_FOLD)
+          for pair, name in (("sad/angry", "angry_sad"), ("fear/neutral", "fear_neutral"))),
     ), drawn=False, note="Share of the two emotions' faces that are taken for each other, among 21 pairs."),
     Claim(12, "B", "cnn_1m", "Saliency sits on the mouth corners and the eyes.", (
         Part("share of saliency beyond their share of the picture", SALIENCY, "eyes_corners_excess", above_zero()),
@@ -126,11 +129,11 @@ CLAIMS = (
     Claim(18, "C", "cnn_pyramid", "Fear and angry are easily misjudged, most often as sad; fear's answers spread most, "
           "perhaps because people differ most in it or its muscles move little.", (
         *(Part(f"(a) by how much {each} is found less often than the average", CONFUSION,
-               f"{each}_recall_under_average", above_zero()) for each in ("fear", "angry")),
+               f"{each}_recall_under_average", above_zero(), needs=OUT_OF_FOLD) for each in ("fear", "angry")),
         *(Part(f"(b) by how much {each} is taken for sad more often than for the next", CONFUSION,
-               f"{each}_as_sad_lead", above_zero()) for each in ("fear", "angry")),
+               f"{each}_as_sad_lead", above_zero(), needs=OUT_OF_FOLD) for each in ("fear", "angry")),
         Part("(c) bits by which the answers to fear spread more than the next", CONFUSION, "fear_entropy_lead",
-             above_zero()),
+             above_zero(), needs=OUT_OF_FOLD),
         Part("(d) by how much the faces of fear spread more than the next", CONFUSION, "fear_spread_pixels_lead",
              above_zero(), net="", reason=True),
         Part("(d) by how much fear is nearer to neutral than the next", CONFUSION, "fear_nearness_pixels_lead",
@@ -163,7 +166,7 @@ CLAIMS = (
     )),
     Claim(23, "D", "cnn_fc3", "Fear vs sad and fear vs neutral are confused relatively easily.", (
         *(Part(f"fear/{other}: its two cells beyond the average of all 42", CONFUSION,
-               f"fear_{other}_beyond_average", above_zero()) for other in ("sad", "neutral")),
+               f"fear_{other}_beyond_average", above_zero(), needs=OUT_OF_FOLD) for other in ("sad", "neutral")),
     ), drawn=False, note=EASILY),
     Claim(24, "E", "vgg16_bn", "VGG16 with batch norm can reach about 0.7 in 20-fold cross-validation.", (
         Part("accuracy, pooled out of fold", "20_kfold", "pooled_accuracy", reaches(0.7), needs={"folds": 20}),
@@ -190,9 +193,10 @@ CLAIMS = (
     Claim(28, "E", "vgg16_bn", "Angry, disgust and sad are easily confused with neutral, fear is easily taken for sad "
           "or surprise; emotions are mixtures.", (
         *(Part(f"{emotion} taken for neutral, beyond its other mistakes", CONFUSION,
-               f"{emotion}_as_neutral_beyond_average", above_zero()) for emotion in ("angry", "disgust", "sad")),
+               f"{emotion}_as_neutral_beyond_average", above_zero(), needs=OUT_OF_FOLD)
+          for emotion in ("angry", "disgust", "sad")),
         *(Part(f"fear taken for {other}, beyond its other mistakes", CONFUSION, f"fear_as_{other}_beyond_average",
-               above_zero(), reason=True) for other in ("sad", "surprise")),
+               above_zero(), needs=OUT_OF_FOLD, reason=True) for other in ("sad", "surprise")),
         Part("correlation of the net's mistakes with the raters' votes", LABELS, "confusion_correlation",
              above_zero()),
         Part("how much larger the lead over always one emotion is where raters agree", LABELS,

@@ -22,9 +22,9 @@ RIVALS = {"cnn_1m": "dnn_narrow", "vgg16_bn": "dnn_deep"}  # the dense net of th
 
 def pooled_trainings(entries: Sequence[tuple[str, dict]]) -> list[Record]:
     """A record for each kind of training. entries: the net's name, and what was kept of one training."""
-    kinds: dict[tuple[str, str], list[dict]] = {}
-    for net, entry in entries:
-        kinds.setdefault((net, _without_seed(entry["command"])), []).append(entry)
+    kinds: dict[tuple[str, str], dict[int, dict]] = {}
+    for net, entry in entries:  # the same seed kept twice is one training
+        kinds.setdefault((net, _without_seed(entry["command"])), {})[_seed(entry["command"])] = entry
     return [_record(net, kind, kinds) for net, kind in kinds]
 
 
@@ -33,28 +33,35 @@ def pooled_notebooks(records: Sequence[Record]) -> list[Record]:
     kinds: dict[tuple, list[Record]] = {}
     for record in records:
         kinds.setdefault((record.notebook, record.data, _without_seed(record.command)), []).append(record)
-    return [_together(alike) if len(alike) > 1 else alike[0] for alike in kinds.values()]
+    alike = [list({_seed(each.command): each for each in some}.values()) for some in kinds.values()]
+    return [_together(some) if len(some) > 1 else some[0] for some in alike]
 
 
 def _without_seed(command: str) -> str:
     return re.sub(r"FER_KERAS_DETERMINISTIC=1 | --seed \d+| -p SEED \d+", "", command)
 
 
-def _record(net: str, kind: str, kinds: dict[tuple[str, str], list[dict]]) -> Record:
-    trainings = kinds[net, kind]
+def _seed(command: str) -> int:
+    found = re.search(r"(?: --seed| -p SEED) (\d+)", command)
+    return int(found[1]) if found else 0
+
+
+def _record(net: str, kind: str, kinds: dict[tuple[str, str], dict[int, dict]]) -> Record:
+    own = kinds[net, kind]
+    trainings = list(own.values())
     first = trainings[0]
     values = {f"{net}_{NAMES.get(name, name)}": _over(name, trainings) for name in first["values"]}
     width = re.search(r" -o width ([\d.]+)", kind)
     about = {"net": net, "width": float(width[1]) if width else 1, "trainings": len(trainings)}
     about |= {"judged_split": "randomly held out" if " --split theirs" in kind else "PublicTest"}
     values |= {name: {"value": value} for name, value in about.items()}
-    of_rival = kinds.get((RIVALS.get(net), kind.replace(f" {net} ", f" {RIVALS.get(net)} ")), [])
-    if lead := _lead(trainings, of_rival):
+    of_rival = kinds.get((RIVALS.get(net), kind.replace(f" {net} ", f" {RIVALS.get(net)} ")), {})
+    if lead := _lead(_pairs(own, of_rival)):
         values[f"{net}_over_{RIVALS[net]}_named"] = lead
-    without = {option: kinds.get((net, _with_option(kind, option)), []) for option in ("batch_norm false", "dropout 0")}
-    if saved := _epochs_saved(trainings, without["batch_norm false"]):
+    without = {option: kinds.get((net, _with_option(kind, option)), {}) for option in ("batch_norm false", "dropout 0")}
+    if saved := _epochs_saved(_pairs(own, without["batch_norm false"])):
         values["batch_norm_saves_epochs"] = saved
-    if closed := _gap_closed(trainings, without["dropout 0"]):
+    if closed := _gap_closed(_pairs(own, without["dropout 0"])):
         values["dropout_closes"] = closed
     logs = [each["history"]["accuracy"] for each in trainings if "history" in each]
     log = tuple(np.mean([each[: min(map(len, logs))] for each in logs], axis=0)) if logs else ()
@@ -72,13 +79,17 @@ def _over(name: str, trainings: list[dict]) -> dict:
     return found | {"trainings": len(entries)}
 
 
-def _lead(trainings: list[dict], others: list[dict]) -> dict | None:
+def _pairs(trainings: dict[int, dict], others: dict[int, dict]) -> list[tuple[dict, dict]]:
+    """Trainings of two kinds with the same seed."""
+    return [(trainings[seed], others[seed]) for seed in trainings if seed in others]
+
+
+def _lead(pairs: list[tuple[dict, dict]]) -> dict | None:
     """By how much more often these are right than others with the same seeds, on the same faces."""
-    seeds = min(len(trainings), len(others))
-    if not seeds or any("right" not in each for each in [*trainings, *others]):
+    if not pairs or any("right" not in each for pair in pairs for each in pair):
         return None
-    ours, theirs = (_right(some[:seeds], "accuracy") for some in (trainings, others))
-    return _of_seeds_and_faces(ours - theirs) | {"trainings": seeds}
+    ours, theirs = (_right(list(some), "accuracy") for some in zip(*pairs, strict=True))
+    return _of_seeds_and_faces(ours - theirs) | {"trainings": len(pairs)}
 
 
 def _with_option(kind: str, option: str) -> str:
@@ -87,9 +98,8 @@ def _with_option(kind: str, option: str) -> str:
     return f"{head}{split} -o {option}{tail}" if split else ""
 
 
-def _epochs_saved(trainings: list[dict], others: list[dict]) -> dict | None:
+def _epochs_saved(pairs: list[tuple[dict, dict]]) -> dict | None:
     """How many epochs fewer these take, seed by seed, to the lowest training loss that all of them come to."""
-    pairs = list(zip(trainings, others, strict=False))
     losses = [[np.array(each["history"]["loss"]) for each in pair] for pair in pairs]
     if not losses:
         return None
@@ -97,11 +107,11 @@ def _epochs_saved(trainings: list[dict], others: list[dict]) -> dict | None:
     return _of_seeds([np.argmax(other <= goal) - np.argmax(own <= goal) for own, other in losses])
 
 
-def _gap_closed(trainings: list[dict], others: list[dict]) -> dict | None:
+def _gap_closed(pairs: list[tuple[dict, dict]]) -> dict | None:
     """By how much nearer validation is to training accuracy, both of the net as it ends, seed by seed."""
     gaps = [
         [each["values"]["known_accuracy"]["value"] - each["values"]["accuracy"]["value"] for each in pair]
-        for pair in zip(trainings, others, strict=False)
+        for pair in pairs
     ]
     return _of_seeds([other - own for own, other in gaps]) if gaps else None
 
@@ -126,10 +136,15 @@ def _of_seeds(values: Sequence[float]) -> dict:
 
 
 def _together(records: list[Record]) -> Record:
-    values = {}
-    for name, entry in records[0].values.items():
+    """Of each value the mean over the seeds that measured it; of how far they were trained that of the least far."""
+    values = {name: entry for each in reversed(records) for name, entry in each.values.items()}
+    least = {NAMES[name]: choose for name, choose in LEAST.items()}
+    for name in values:
         entries = [each.values[name] for each in records if each.measures(name)]
-        values[name] = _mean(entries) if len(entries) == len(records) else entry
+        if name in least and entries:
+            values[name] = entries[0] | {"value": least[name](entry["value"] for entry in entries)}
+        elif entries:
+            values[name] = _mean(entries) | {"trainings": len(entries)}
     return replace(records[0], values=values | {"trainings": {"value": len(records)}})
 
 
@@ -139,8 +154,8 @@ def _mean(entries: list[dict]) -> dict:
 
     numbers = np.array([entry["value"] for entry in entries], float)
     mean, seeds = float(numbers.mean()), len(entries)
-    if not all("interval" in entry for entry in entries):
-        return entries[0] | {"value": mean}
+    if seeds == 1 or not all("interval" in entry for entry in entries):
+        return entries[0] | {"value": entries[0]["value"] if seeds == 1 else mean}
     of_faces = np.mean([(entry["interval"][1] - entry["interval"][0]) / 2 for entry in entries])
     of_seeds = t.ppf(0.975, seeds - 1) * numbers.std(ddof=1) / np.sqrt(seeds)
     reach = float(np.hypot(of_faces, of_seeds))

@@ -89,7 +89,9 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
         raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
     for name, value in parameters.items():
         wanted = {each[name]["inferred_type_name"] for each in declared.values() if name in each}
-        if not any(isinstance(value, KINDS.get(kind, (object,))) for kind in wanted) or isinstance(value, bool):
+        if wanted == {"str"} and isinstance(value, int | float):
+            parameters = parameters | {name: str(value)}  # such as a file called 2013
+        elif not any(isinstance(value, KINDS.get(kind, (object,))) for kind in wanted) or isinstance(value, bool):
             raise ReportError(f"{name} is {' or '.join(sorted(wanted))}, not {value!r}")
     values |= slim if data == "embedded" else {}
     values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
