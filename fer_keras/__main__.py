@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -205,26 +204,22 @@ def _name(data: str) -> str:
 
 
 def _values(pairs: list[list[str]]) -> dict:
-    """`-p NAME VALUE` and its like: numbers, true, false and null as JSON has them, lists and tables as YAML; all else
-    is text, such as 010 and 1:30, which YAML takes for other numbers."""
+    """`-p NAME VALUE` and its like: numbers, lists, true, false and null as JSON has them, tables also as YAML; all
+    else is text, such as 010 and 1:30, which YAML takes for other numbers."""
     import yaml
 
+    words = {"True": True, "False": False, "None": None}
     values = {}
     for name, text in pairs:
-        values[name] = text
-        if re.fullmatch(r"[+-]?(0|[1-9]\d*)", text):
-            values[name] = int(text)
-        elif re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE) and not re.match(
-            r"[+-]?0\d", text
-        ):
-            values[name] = float(text)
-        elif text in ("true", "True", "false", "False", "null", "None"):
-            values[name] = {"t": True, "f": False, "n": None}[text[0].lower()]
-        elif text[:1] in ("[", "{", '"', "'"):
-            try:
-                values[name] = yaml.safe_load(text)
-            except yaml.YAMLError:
-                raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
+        try:
+            values[name] = words[text] if text in words else json.loads(text, parse_constant=str)
+        except ValueError:
+            values[name] = text
+            if text.startswith(("[", "{", "'")):
+                try:
+                    values[name] = yaml.safe_load(text)
+                except yaml.YAMLError:
+                    raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
     return values
 
 

@@ -190,7 +190,9 @@ def _make(job: Job, data: Path, core: int | None, until: float) -> None:
 
 def _workers() -> list[int | None]:
     """The cores to train on; one worker without a core of its own where there is a graphics card."""
-    return [None] if shutil.which("nvidia-smi") else sorted(os.sched_getaffinity(0))
+    if shutil.which("nvidia-smi"):
+        return [None]
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count()))
 
 
 def _environment() -> dict:

@@ -64,7 +64,7 @@ def test_parts_make_a_whole():
     assert rules.whole([SUPPORTED, SUPPORTED]) == SUPPORTED and rules.whole([SUPPORTED, measure]) == measure
     assert rules.whole([measure, REFUTED, SUPPORTED]) == REFUTED
     assert rules.either([REFUTED, SUPPORTED]) == SUPPORTED and rules.either([REFUTED, REFUTED]) == REFUTED
-    assert rules.either([REFUTED, UNDECIDED]) == UNDECIDED
+    assert rules.either([REFUTED, UNDECIDED]) == UNDECIDED and rules.either([UNDECIDED, SUPPORTED]) == SUPPORTED
 
 
 def test_there_are_thirty_and_each_has_its_report_and_a_rule():
@@ -159,6 +159,10 @@ def test_a_log_must_run_near_the_reports():
     assert not trained_less("cnn_leaky", 0.95, 0.16, near)
     assert trained_less("cnn_leaky", 0.95, 0.16, [near[0], 0.7, *near[2:]])  # learnt by heart at once
     assert not trained_less("cnn_fc3", 0.4, 1.5)  # report D states nothing
+    (claim,) = [claim for claim in CLAIMS if claim.number == 3]
+    values = {"eyes_mouth_excess": entry(0.1, 0.2), "eyes_mouth_over_untrained": entry(0.1, 0.2)}
+    by_heart = [replace(each, log=[0.4, 0.9]) for each in records_of(3, **values)]
+    assert claims.judged(claim, by_heart)["verdict"] == "undecided: trained less than the report"
 
 
 def test_the_record_that_lacks_least_is_taken():
@@ -364,6 +368,13 @@ def test_trainings_that_differ_in_their_seed_alone_are_pooled():
     low, high = score["interval"]
     assert low < 0 and high > 1, "three seeds so far apart tell nothing"
     assert records[0].value("cnn_pyramid_logged_training_accuracy") == 0.7, "the one that got least far"
+    kept[1][1]["values"]["last_training_loss"]["value"] = 0.9
+    assert pooled_trainings(kept)[0].value("cnn_pyramid_logged_training_loss") == 0.9
+    for _, each in kept:  # PublicTest's bits are others
+        each["values"]["public_accuracy"] = {"value": 0.25, "n": 4, "interval": [0.0, 0.7]}
+        each["right_public"] = np.packbits([True, False, False, False]).tobytes().hex()
+    elsewhere = pooled_trainings(kept)[0].values["cnn_pyramid_public_accuracy"]
+    assert (elsewhere["value"], elsewhere["n"], elsewhere["trainings"]) == (0.25, 4, 3)
     assert records[0].log == (pytest.approx(0.3), pytest.approx((0.9 + 0.7 + 0.9) / 3))
 
 

@@ -101,6 +101,9 @@ def test_unknown_nets_and_options_are_refused():
         build("resnet")
     with pytest.raises(ValueError, match="dnn_deep has no option 'kernel'; it has width, dropout, activation"):
         build("dnn_deep", kernel=3)
+    for value in ("nonsense", "false", 0):
+        with pytest.raises(ValueError, match=f"batch_norm is true or false, not {value!r}"):
+            build("cnn_leaky", batch_norm=value)
 
 
 def test_a_net_of_the_users_own_is_built_by_module_and_function(tmp_path, monkeypatch):

@@ -310,5 +310,13 @@ def test_a_folder_that_takes_no_files_is_told_in_one_sentence(notebooks, tmp_pat
 def test_a_value_of_another_kind_than_the_parameter_is_refused(tmp_path, name, text):
     with pytest.raises(report.ReportError, match=f"{name} is (int|float), not "):
         report._plans(tmp_path, "embedded", "quick", "21", _values([[name, text]]))
-    assert _values([["WIDTH", "1"], ["r", "1e-3"], ["x", "[1, 2]"]]) == {"WIDTH": 1, "r": 0.001, "x": [1, 2]}
     assert len(report._plans(tmp_path, "embedded", "quick", "21", {"WIDTH": 1})) == 1
+
+
+def test_values_on_the_command_line_are_what_they_look_like():
+    typed = {"1": 1, "-0.5": -0.5, "1e-3": 0.001, "[1, 2]": [1, 2], "true": True, "False": False, "null": None}
+    typed |= {"{1: 0.01, 11: 0.002}": {1: 0.01, 11: 0.002}, "{loss: 0.65}": {"loss": 0.65}, '"3"': "3", "'3'": "3"}
+    typed |= {text: text for text in ("010", "1:30", "yes", "nonsense", "NaN", "cnn_1m, dnn_narrow", "")}
+    assert {text: _values([["name", text]])["name"] for text in typed} == typed
+    with pytest.raises(ValueError, match=r"the value of r, \{loss: , is no number, text or list"):
+        _values([["r", "{loss: "]])

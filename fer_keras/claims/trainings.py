@@ -152,11 +152,13 @@ def _mean(entries: list[dict]) -> dict:
     """The mean of values that were each measured with an interval over faces; theirs grows by what seeds differ."""
     from scipy.stats import t
 
+    if len(entries) == 1:
+        return entries[0]
     numbers = np.array([entry["value"] for entry in entries], float)
     mean, seeds = float(numbers.mean()), len(entries)
-    if seeds == 1 or not all("interval" in entry for entry in entries):
-        return entries[0] | {"value": entries[0]["value"] if seeds == 1 else mean}
+    if not all("interval" in entry for entry in entries):
+        return entries[0] | {"value": mean}
     of_faces = np.mean([(entry["interval"][1] - entry["interval"][0]) / 2 for entry in entries])
     of_seeds = t.ppf(0.975, seeds - 1) * numbers.std(ddof=1) / np.sqrt(seeds)
     reach = float(np.hypot(of_faces, of_seeds))
-    return entries[0] | {"value": mean, "interval": [mean - reach, mean + reach], "trainings": seeds}
+    return entries[0] | {"value": mean, "interval": [mean - reach, mean + reach]}

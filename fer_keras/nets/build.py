@@ -35,6 +35,8 @@ def _check(net: str, option: str, value) -> None:
         raise ValueError(f"width is a number above 0, 1 for the report's own, not {value!r}")
     if option == "dropout" and value is not None and not (isinstance(value, int | float) and 0 <= value < 1):
         raise ValueError(f"dropout is a share from 0 to below 1, not {value!r}")
+    if option == "batch_norm" and not isinstance(value, bool):
+        raise ValueError(f"batch_norm is true or false, not {value!r}")
     if option == "filters" and np.shape(value) != (4,):
         raise ValueError(f"filters are four numbers, one a block, not {value!r}")
     if option == "kernel":
