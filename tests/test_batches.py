@@ -43,7 +43,14 @@ def test_an_epoch_holds_every_face_once_with_its_label(faces):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"flip": "either"}, {"flip": "either", "coin": "epoch"}, {"flip": "horizontal", "shift": 0.1}]
+    "options",
+    [
+        {},
+        {"flip": "either"},
+        {"flip": "either", "coin": "epoch"},
+        {"flip": "horizontal", "shift": 0.1},
+        {"rotation": 10, "zoom": 0.1, "brightness": 0.1, "contrast": 0.2, "erase": 0.5},
+    ],
 )
 def test_a_batch_follows_from_seed_epoch_and_index_alone(faces, options):
     one, other = (FaceBatches(faces, batch_size=50, seed=3, **options) for _ in range(2))
@@ -84,6 +91,64 @@ def test_shifts_move_faces_by_whole_pixels_up_to_the_fraction(faces):
     assert all(moves)
     down = [found[0][0] - 5 for found in moves if len(found) == 1]
     assert min(down) == -5 and max(down) == 5 and abs(np.mean(down)) < 1
+
+
+def test_faces_are_rotated_about_their_middle_as_scipy_does(faces):
+    from scipy.ndimage import rotate
+
+    images, _ = epoch_of(FaceBatches(faces, shuffle=False, rotation=30))
+    middle = np.s_[12:36, 12:36]  # which no turn brings to the border
+    angles = []
+    for face, image in zip(faces.images[:20], images, strict=False):
+        turned = [rotate(face, angle, reshape=False, order=1, mode="nearest") for angle in range(-30, 31)]
+        apart = [np.abs(each[middle].astype(float) - image[middle]).mean() for each in turned]
+        assert min(apart) < 2 or face[middle].std() < 4
+        angles.append(int(np.argmin(apart)) - 30)
+    assert min(angles) < -10 and max(angles) > 10
+
+
+def test_zoom_keeps_the_middle_and_moves_what_is_around_it(faces):
+    y, x = np.indices((48, 48))
+    rings = np.hypot(y - 23.5, x - 23.5)
+    discs = np.where(rings < 12, 255, 0).astype(np.uint8)
+    many = type(faces)(**faces[:200].arrays() | {"images": np.repeat(discs[None], 200, axis=0)})
+    images, _ = epoch_of(FaceBatches(many, shuffle=False, zoom=0.2))
+    radii = np.sqrt((images / 255).sum(axis=(1, 2)) / np.pi)
+    assert 9.4 < radii.min() < 10.2 and 13.8 < radii.max() < 14.6 and abs(radii.mean() - 12) < 0.3
+
+
+def test_light_changes_brightness_and_contrast_up_to_the_fraction(faces):
+    grey = np.full((200, 48, 48), 100, np.uint8)
+    grey[:, 24:] = 140
+    many = type(faces)(**faces[:200].arrays() | {"images": grey})
+    brighter, _ = epoch_of(FaceBatches(many, shuffle=False, brightness=0.1))
+    means = brighter.mean(axis=(1, 2))
+    assert 94 <= means.min() < 97 and 143 < means.max() <= 146 and set(np.ptp(brighter, axis=(1, 2))) == {40}
+    stronger, _ = epoch_of(FaceBatches(many, shuffle=False, contrast=0.5))
+    spans = np.ptp(stronger, axis=(1, 2))
+    assert 20 <= spans.min() < 23 and 57 < spans.max() <= 60 and set(stronger.mean(axis=(1, 2))) == {120}
+
+
+def test_a_rectangle_is_erased_with_the_probability_asked_for(faces):
+    images, _ = epoch_of(FaceBatches(faces, shuffle=False, erase=0.4))
+    changed = images != faces.images
+    touched = changed.any(axis=(1, 2))
+    assert 0.3 < touched.mean() < 0.5
+    for each in changed[touched]:
+        high, wide = each.any(axis=1).nonzero()[0], each.any(axis=0).nonzero()[0]
+        assert 8 <= np.ptp(high) + 1 <= 24 and 8 <= np.ptp(wide) + 1 <= 24
+        assert each[high[0] : high[-1] + 1, wide[0] : wide[-1] + 1].mean() > 0.9, "one rectangle"
+
+
+def test_mixup_mixes_pictures_and_targets_alike(faces):
+    images, targets = epoch_of(FaceBatches(faces, shuffle=False, mixup=1, targets=faces.label_targets()))
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
+    share = targets[np.arange(len(faces)), faces.labels]
+    assert share.min() < 0.1 and (targets > 0).sum(axis=1).max() == 2
+    black = type(faces)(**faces.arrays() | {"images": np.where(faces.labels == 3, 200, 0)[:, None, None]
+                                            .repeat(48, 1).repeat(48, 2).astype(np.uint8)})  # fmt: skip
+    images, targets = epoch_of(FaceBatches(black, shuffle=False, mixup=1, targets=black.label_targets()))
+    np.testing.assert_allclose(images.mean(axis=(1, 2)), 200 * targets[:, 3], atol=1)
 
 
 def test_switching_one_augmentation_on_leaves_the_other_as_it_was(faces):
@@ -131,6 +196,10 @@ def test_loops_go_on_to_the_next_epoch(faces):
         ({"shift": 5}, "shift is a fraction of the width"),
         ({"shift": -0.1}, "shift is a fraction"),
         ({"shift": 0.005}, "shift is a fraction"),
+        ({"rotation": 200}, "rotation is a number of degrees from 0 to 180, not 200"),
+        ({"zoom": 1.5}, "zoom is a number from 0 to below 1, not 1.5"),
+        ({"erase": -0.1}, "erase is a number from 0 to below 1"),
+        ({"mixup": 0.2}, "mixup is 0 or above and needs targets"),
         ({"batch_size": 0}, "batch_size is at least 1"),
         ({"seed": -1}, "seed at least 0"),
     ],

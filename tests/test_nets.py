@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_keras import build
-from fer_keras.nets.build import NETS, changed_options
+from fer_keras.nets.build import BUILDERS, NETS, changed_options
 from fer_keras.nets.build import table as table_of_nets
 from fer_keras.nets.sizes import features_of, width_of
 
@@ -19,7 +19,7 @@ COUNTS = {  # total, not trainable: as the reports state them, or as follows fro
     "vgg16_bn": (37_716_999, 8_448),
     "dnn_deep": (38_211_079, 0),
 }
-SLIM = {name: 0.05 if name in ("vgg16_bn", "dnn_deep") else 0.25 for name in NETS}
+SLIM = {name: 0.05 if name in ("vgg16_bn", "dnn_deep") else 0.25 for name in BUILDERS}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,8 @@ def table():
 
 def test_parameters_are_those_of_the_reports(table):
     assert {name: (table[name]["total"], table[name]["non_trainable"]) for name in COUNTS} == COUNTS
-    assert list(table) == list(NETS) and "".join(row["report"] for row in table.values()) == "ABBCCDEE"
+    assert list(table) == [*NETS, "record"]
+    assert [row["report"] for row in table.values()] == [*"ABBCCDEE", "ours"]
     assert all(row["total"] == row["trainable"] + row["non_trainable"] for row in table.values())
 
 
@@ -54,7 +55,7 @@ def test_the_lost_net_of_report_b_fits_what_is_known_of_it(table):
     assert 0.1e9 < 2 * 3 * multiply_adds <= 0.25e9  # forward, and twice that backward
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", BUILDERS)
 def test_a_saved_net_takes_raw_faces_and_gives_probabilities(name, drawn, tmp_path):
     net = build(name, width=SLIM[name])
     faces = drawn.images[:5, ..., None]
@@ -127,8 +128,9 @@ def test_a_net_of_the_users_own_is_built_by_module_and_function(tmp_path, monkey
 def test_the_filters_of_report_cs_blocks_can_be_evened_out():
     even = layers_of(build("cnn_pyramid", filters=(48, 48, 48, 48), width=0.5), keras.layers.Conv2D)
     assert [(layer.filters, layer.kernel_size[0]) for layer in even] == [(24, 3), (24, 5), (24, 3), (24, 3)]
-    with pytest.raises(ValueError, match=r"filters are four numbers, one a block, not \(48, 48\)"):
-        build("cnn_pyramid", filters=(48, 48))
+    for name, count in (("cnn_pyramid", "four"), ("record", "three")):
+        with pytest.raises(ValueError, match=rf"filters are {count} numbers, one a block, not \(48, 48\)"):
+            build(name, filters=(48, 48))
 
 
 def test_report_cs_kernels_can_be_given_block_by_block():
@@ -142,7 +144,7 @@ def test_report_cs_kernels_can_be_given_block_by_block():
         build("cnn_pyramid", kernel="3")
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", BUILDERS)
 def test_the_features_are_what_the_logits_are_made_of(name, drawn):
     net, faces = build(name, width=SLIM[name]), drawn.images[:3, ..., None]
     weights, bias = net.get_layer("logits").get_weights()

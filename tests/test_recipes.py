@@ -1,12 +1,12 @@
 import pytest
 
-from fer_keras.nets.build import NETS
+from fer_keras.nets.build import BUILDERS
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.training.train import recipe_of
 
 
 def test_every_net_has_a_recipe():
-    assert list(RECIPES) == [*NETS, "own"]
+    assert list(RECIPES) == [*BUILDERS, "own"]
 
 
 def test_what_the_reports_state():
@@ -54,6 +54,19 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
     }  # fmt: skip
 
 
+def test_sizes_divide_the_epochs_into_phases():
+    assert Recipe(epochs=9).phases() == [(48, 9)]
+    assert Recipe(epochs=9, sizes={1: 24, 4: 32, 8: 48}).phases() == [(24, 3), (32, 7), (48, 9)]
+    assert Recipe(epochs=5, sizes={1: 24, 4: 32, 8: 48}).phases() == [(24, 3), (32, 5)]
+
+
+def test_targets_are_shares_where_votes_mixup_or_smoothing_ask_for_them(drawn):
+    assert not Recipe(epochs=1).shares and Recipe(epochs=1).batches(drawn, 0).targets.ndim == 1
+    for changes in ({"label_smoothing": 0.1}, {"mixup": 0.2}, {"targets": "votes"}):
+        plan = Recipe(epochs=1, **changes)
+        assert plan.shares and plan.batches(drawn, 0).targets.shape == (len(drawn), 7)
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -67,6 +80,12 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
         (lambda: Recipe(epochs=1, shift="big"), "shift is a number, not 'big'"),
         (lambda: Recipe(epochs=1, optimizer=3), "optimizer is a name, not 3"),
         (lambda: Recipe(epochs=9, learning_rate={2: 0.1}), "by epochs from 1 on, not {2"),
+        (lambda: Recipe(epochs=1, zoom=None), "zoom is a number, not None"),
+        (lambda: Recipe(epochs=1, label_smoothing=1), "label_smoothing is a share from 0 to below 1, not 1"),
+        (lambda: Recipe(epochs=1, warm_up=-1), "warm_up is a share from 0 to below 1, or None, not -1"),
+        (lambda: Recipe(epochs=9, warm_up=0.1, learning_rate={1: 0.1, 5: 0.01}), "warm_up is for one learning rate"),
+        (lambda: Recipe(epochs=9, sizes={2: 32}), "sizes is a table of epochs, from 1 on, and pixels from 8 to 48"),
+        (lambda: Recipe(epochs=9, sizes={1: 64}), "sizes is a table"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
         (lambda: Recipe(epochs=1, start="torch"), "start is one of keras or pytorch, not 'torch'"),
         (lambda: Recipe(epochs=1, until={"val_loss": 1}), "until is a loss or an accuracy, or both, above 0, not {"),

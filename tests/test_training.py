@@ -12,6 +12,7 @@ import pytest
 from fer_keras import Faces, build, train
 from fer_keras.faces import VOTE_OF_EMOTION
 from fer_keras.scores import stand_in_both
+from fer_keras.training.train import _of_size
 
 SMALL = {"options": {"width": 0.125}, "batch_size": 64}
 TINY = "tiny:net"  # tests/tiny.py, for what holds of any net
@@ -67,6 +68,48 @@ def test_training_ends_once_it_has_come_as_far_as_asked(sides, home):
     reached = far.history["accuracy"] >= 0.2
     assert len(far.history) < 50 and reached.iloc[-1] and not reached.iloc[:-1].any()
     assert train(TINY, *sides, epochs=50, until={"accuracy": 0.2}, batch_size=32).folder == far.folder
+
+
+class Stop(keras.callbacks.Callback):
+    """Once, in the midst of the second epoch; without settings, which would make another run."""
+
+    stopped = False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.optimizer.iterations.numpy() == 5 and not Stop.stopped:
+            Stop.stopped = True
+            raise KeyboardInterrupt
+
+
+def test_small_pictures_first_then_whole_ones_stopped_in_between(sides, home, monkeypatch):
+    plan = {"options": {"width": 0.1}, "batch_size": 64, "sizes": {1: 24, 3: 48}, "epochs": 4, "callbacks": [Stop()]}
+    with pytest.raises(KeyboardInterrupt):
+        train("record", *sides, **plan)
+    resumed = train("record", *sides, **plan)
+    monkeypatch.setenv("FER_KERAS_HOME", str(home / "other"))
+    whole = train("record", *sides, **plan)
+    assert resumed.model.input_shape == (None, 48, 48, 1) and len(whole.history) == 4
+    np.testing.assert_allclose(resumed.history, whole.history, rtol=0.02)
+
+
+def test_a_smaller_net_is_the_same_net_on_smaller_pictures(sides):
+    net = build("record", width=0.1)
+    net.compile("sgd")
+    smaller = _of_size(net, 24, {"loss": "mse"})
+    assert all(one is other for one, other in zip(smaller.variables, net.variables, strict=False))
+    assert smaller.input_shape == (None, 48, 48, 1) and smaller.layers[-1].input_shape == (None, 24, 24, 1)
+    assert _of_size(net, 48, {}) is net
+    with pytest.raises(ValueError, match=r"takes no pictures of 24 × 24: train it without sizes"):
+        train(TINY, *sides, epochs=2, sizes={1: 24})
+
+
+def test_a_rate_rises_and_falls_to_0_within_the_epochs(sides, home):
+    count = Count()
+    train("record", *sides, epochs=5, options={"width": 0.1}, batch_size=64, callbacks=[count], sizes={})
+    steps = 5 * 4
+    at_the_end_of = list(count.rates.values())  # before the last of four steps
+    expected = [0.08 * (1 + np.cos(np.pi * (4 * epoch + 3 - 4) / (steps - 4))) / 2 for epoch in range(1, 5)]
+    np.testing.assert_allclose(at_the_end_of, [0.08 * 3 / 4, *expected], rtol=1e-4)
 
 
 def test_a_net_can_begin_with_pytorchs_weights(sides, home):

@@ -1,4 +1,4 @@
-"""`build`: a net by its name, one of the reports' eight or the user's own."""
+"""`build`: a net by its name, one of the reports' eight, `record`, or the user's own."""
 
 import inspect
 import math
@@ -8,26 +8,29 @@ import keras
 import numpy as np
 
 from fer_keras.nets.own import build_own
+from fer_keras.nets.record import record
 from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_pyramid, dnn_deep, dnn_narrow, vgg16_bn
 
 _NETS = (cnn_leaky, cnn_1m, dnn_narrow, cnn_pyramid, cnn_3layer, cnn_fc3, vgg16_bn, dnn_deep)
-NETS = {net.__name__: net for net in _NETS}
+NETS = {net.__name__: net for net in _NETS}  # of the reports
+BUILDERS = NETS | {"record": record}
 REPORTS = dict(zip(NETS, "ABBCCDEE", strict=True))
 
 
 def build(name: str, **options) -> keras.Model:
-    """The net of that name from NETS, or the user's own, `module:function` from the working folder or an installed
+    """The net of that name from BUILDERS, or the user's own, `module:function` from the working folder or an installed
     package, which gets the options and returns a `keras.Model` of 48 × 48 × 1 faces."""
     if ":" in name:
         return build_own(name, options)
-    if name not in NETS:
-        raise ValueError(f"no net is called {name!r}; there are {', '.join(NETS)}, and module:function for your own")
-    known = list(inspect.signature(NETS[name]).parameters)
+    if name not in BUILDERS:
+        names = ", ".join(BUILDERS)
+        raise ValueError(f"no net is called {name!r}; there are {names}, and module:function for your own")
+    known = list(inspect.signature(BUILDERS[name]).parameters)
     if unknown := set(options) - set(known):
         raise ValueError(f"{name} has no option {min(unknown)!r}; it has {', '.join(known)}")
     for option, value in changed_options(name, options).items():
         _check(name, option, value)
-    return NETS[name](**options)
+    return BUILDERS[name](**options)
 
 
 def _check(net: str, option: str, value) -> None:
@@ -37,8 +40,9 @@ def _check(net: str, option: str, value) -> None:
         raise ValueError(f"dropout is a share from 0 to below 1, not {value!r}")
     if option == "batch_norm" and not isinstance(value, bool):
         raise ValueError(f"batch_norm is true or false, not {value!r}")
-    if option == "filters" and np.shape(value) != (4,):
-        raise ValueError(f"filters are four numbers, one a block, not {value!r}")
+    blocks = 3 if net == "record" else 4
+    if option == "filters" and np.shape(value) != (blocks,):
+        raise ValueError(f"filters are {'three' if blocks == 3 else 'four'} numbers, one a block, not {value!r}")
     if option == "kernel":
         kernels = value if net == "cnn_pyramid" and np.ndim(value) else (value,) * 4
         if len(kernels) != 4:
@@ -66,18 +70,23 @@ def copy_of(net: keras.Model, layer_like: Callable | None = None) -> keras.Model
 
 def changed_options(net: str | keras.Model, options: dict) -> dict:
     """Of these options those that differ from the net's own, so that `width=1` names no other run than no option."""
-    if not isinstance(net, str) or net not in NETS:
+    if not isinstance(net, str) or net not in BUILDERS:
         return options
-    usual = inspect.signature(NETS[net]).parameters
+    usual = inspect.signature(BUILDERS[net]).parameters
     return {name: value for name, value in options.items() if name not in usual or value != usual[name].default}
 
 
 def table() -> dict[str, dict]:
-    """Report and parameters of every net."""
+    """Report and parameters of every net; `record` is ours."""
     rows = {}
-    for name, report in REPORTS.items():
+    for name in BUILDERS:
         with keras.StatelessScope():
             net = build(name)
             total, fixed = net.count_params(), sum(math.prod(w.shape) for w in net.non_trainable_weights)
-        rows[name] = {"report": report, "total": total, "trainable": total - fixed, "non_trainable": fixed}
+        rows[name] = {
+            "report": REPORTS.get(name, "ours"),
+            "total": total,
+            "trainable": total - fixed,
+            "non_trainable": fixed,
+        }
     return rows

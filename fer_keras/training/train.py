@@ -7,12 +7,13 @@ from datetime import date
 import keras
 import numpy as np
 import pandas as pd
+from keras import layers
 
 from fer_keras.base import backend, home, insides, interrupts
 from fer_keras.base.environment import versions
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
-from fer_keras.faces import Faces
+from fer_keras.faces import SIZE, Faces
 from fer_keras.nets.build import build, changed_options, copy_of
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.nets.start import as_pytorch_starts
@@ -63,11 +64,14 @@ def train(
         model = build(net, **options) if isinstance(net, str) else copy_of(net)
     if isinstance(net, str) and plan.start == "pytorch":
         as_pytorch_starts(model, seed)
-    rates = _compile(model, plan, compile_options or {})
     batches = plan.batches(backend.filled(training), seed)
+    settings = _settings(plan, compile_options or {}, len(batches))
+    model.compile(**settings)
+    model.optimizer.build(model.trainable_variables)
     judged = backend.filled(validation)
-    one_hot = judged.label_targets() if plan.targets == "votes" else None
+    one_hot = judged.label_targets() if plan.shares else None
     held_out = FaceBatches(judged, shuffle=False, targets=one_hot)
+    phases = [(_of_size(model, size, settings), last_epoch) for size, last_epoch in plan.phases()]
     # from here on nothing is wrong with what was asked for
     with runs.alone(folder):
         if run := runs.finished(folder):  # another process has just made it
@@ -82,26 +86,26 @@ def train(
         bar = EpochBar(title, plan.epochs, state.restore())
         if state.epoch < plan.epochs and not plan.reached(state.history):
             watch = Watch(state, plan, seed, bar)
-            _fit(model, batches, held_out, [*([_rates(plan)] if rates else []), *callbacks, watch])
+            by_recipe = [] if "optimizer" in (compile_options or {}) else [_rates(plan)]
+            _fit(phases, batches, held_out, [*by_recipe, *callbacks, watch])
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)
         return run
 
 
-def _compile(model: keras.Model, plan: Recipe, options: dict) -> bool:
-    """Compile by the recipe; True if its learning rates apply, which they do not to an optimizer of the user's."""
-    losses = {"labels": keras.losses.SparseCategoricalCrossentropy, "votes": keras.losses.CategoricalCrossentropy}
-    usual = {"loss": losses[plan.targets](), "metrics": ["accuracy"]}
-    rates = "optimizer" not in options
-    if rates:
-        usual["optimizer"] = _optimizer(plan)
+def _settings(plan: Recipe, options: dict, steps: int) -> dict:
+    """What the net is compiled with: the recipe's, and the user's own in their place."""
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    if plan.shares:
+        loss = keras.losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing)
+    usual = {"loss": loss, "metrics": ["accuracy"]}
+    if "optimizer" not in options:
+        usual["optimizer"] = _optimizer(plan, steps)
     elif isinstance(options["optimizer"], keras.optimizers.Optimizer):  # each training needs one of its own
         options = options | {"optimizer": options["optimizer"].from_config(options["optimizer"].get_config())}
     more = [each for each in options.get("metrics", []) if each != "accuracy"]
-    model.compile(**usual | options | {"metrics": ["accuracy", *more]})
-    model.optimizer.build(model.trainable_variables)
-    return rates
+    return usual | options | {"metrics": ["accuracy", *more]}
 
 
 def _rates(plan: Recipe) -> keras.callbacks.Callback:
@@ -115,24 +119,43 @@ def _rates(plan: Recipe) -> keras.callbacks.Callback:
     return each
 
 
-def _fit(model: keras.Model, batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
+def _fit(phases: list[tuple[keras.Model, int]], batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
     watch = callbacks[-1]
     try:
         with interrupts.remembered(), insides.frees_graphs():
-            model.fit(
-                backend.feed(batches),
-                epochs=watch.plan.epochs,
-                initial_epoch=watch.state.epoch,
-                validation_data=backend.feed(held_out),
-                callbacks=[batches.epochs(), *callbacks],
-                shuffle=False,
-                verbose=0,
-            )
+            for net, last_epoch in phases:
+                if watch.state.epoch >= last_epoch or watch.plan.reached(watch.state.history):
+                    continue
+                net.fit(
+                    backend.feed(batches),
+                    epochs=last_epoch,
+                    initial_epoch=watch.state.epoch,
+                    validation_data=backend.feed(held_out),
+                    callbacks=[batches.epochs(), *callbacks],
+                    shuffle=False,
+                    verbose=0,
+                )
+                watch.state.restored = []  # it has done its part
     except KeyboardInterrupt:
         print(f"fer-keras: stopped; the same call goes on after epoch {watch.state.saved}", file=sys.stderr)
         raise
     finally:
         watch.bar.close()
+
+
+def _of_size(model: keras.Model, size: int, settings: dict) -> keras.Model:
+    """The net itself, or for smaller pictures its layers, weights and optimizer behind a layer that shrinks them."""
+    if size == SIZE:
+        return model
+    try:
+        same_layers = keras.models.clone_model(
+            model, input_tensors=keras.Input((size, size, 1)), clone_function=lambda layer: layer
+        )
+    except ValueError:
+        raise ValueError(f"{model.name} takes no pictures of {size} × {size}: train it without sizes") from None
+    net = keras.Sequential([keras.Input((SIZE, SIZE, 1)), layers.Resizing(size, size), same_layers])
+    net.compile(**settings | {"optimizer": model.optimizer})
+    return net
 
 
 def _leave(model: keras.Model, state: State, training: Faces, validation: Faces, keep_model: bool) -> runs.Run:
@@ -169,8 +192,13 @@ def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
     return RECIPES[name]
 
 
-def _optimizer(plan: Recipe) -> keras.optimizers.Optimizer:
-    settings = {"learning_rate": plan.rate(1), **plan.optimizer_options}
+def _optimizer(plan: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    rate = plan.rate(1)
+    if plan.warm_up is not None:
+        rising = round(plan.warm_up * plan.epochs * steps)
+        falling = plan.epochs * steps - rising
+        rate = keras.optimizers.schedules.CosineDecay(0.0 if rising else rate, falling, 0.0, "cosine", rate, rising)
+    settings = {"learning_rate": rate, **plan.optimizer_options}
     try:
         return keras.optimizers.get({"class_name": plan.optimizer, "config": settings})
     except (ValueError, TypeError) as error:
