@@ -33,15 +33,32 @@ def duplicate_groups(images: np.ndarray) -> np.ndarray:
     A group is a face with many copies and its copies, not a chain: A like B and B like C does not make A like
     Z. Two faces of one group are thus never further apart than two copies of the same third one.
     """
-    _, first, copy_of = np.unique(_as_bytes(images), return_index=True, return_inverse=True)
+    different, pairs = _different(images)
+    return _stars(different.max(initial=-1) + 1, *pairs)[different]
+
+
+def has_copy(images: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """True for each picture of which a copy, exact or nearly so, is among those that the mask `among` marks: the same
+    whatever other pictures there are. A marked picture is a copy of itself. Kept in the cache."""
+    different, (first, second, _) = _different(images)
+    marked = np.zeros(different.max(initial=-1) + 1, bool)
+    marked[different[among]] = True
+    found = marked.copy()
+    found[first[marked[second]]] = True
+    found[second[marked[first]]] = True
+    return found[different]
+
+
+def _different(images: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Which of the different pictures each one is, and all pairs of copies among those."""
+    _, first, different = np.unique(_as_bytes(images), return_index=True, return_inverse=True)
     images = images[first]  # each once, sorted by their bytes
-    name = f"duplicates/{hashlib.blake2b(images.tobytes(), digest_size=16).hexdigest()}"
+    name = f"copies/{hashlib.blake2b(images.tobytes(), digest_size=16).hexdigest()}"
     if kept := home.restore(name, str(SAME)):
-        groups = kept[0]["groups"]
-    else:
-        groups = _stars(len(images), *copies(images))
-        home.keep(name, str(SAME), {"groups": groups})
-    return groups[copy_of]
+        return different, [kept[0][each] for each in ("first", "second", "correlation")]
+    pairs = copies(images)
+    home.keep(name, str(SAME), dict(zip(("first", "second", "correlation"), pairs, strict=True)))
+    return different, list(pairs)
 
 
 def _as_bytes(images: np.ndarray) -> np.ndarray:

@@ -31,10 +31,10 @@ def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 def stand_in_both(faces: Faces, training: Faces) -> np.ndarray:
     """True for each of the faces of which a copy, exact or nearly so, is among the training faces."""
-    from fer_keras.duplicates import duplicate_groups
+    from fer_keras.duplicates import has_copy
 
-    groups = duplicate_groups(np.concatenate([faces.images, training.images]))
-    return np.isin(groups[: len(faces)], groups[len(faces) :])
+    images = np.concatenate([faces.images, training.images])
+    return has_copy(images, np.arange(len(images)) >= len(faces))[: len(faces)]
 
 
 def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) -> dict:

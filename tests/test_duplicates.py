@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fer_keras import draw_faces, duplicate_groups
-from fer_keras.duplicates import SAME, aligned_correlation, copies, exact_groups
+from fer_keras.duplicates import SAME, aligned_correlation, copies, exact_groups, has_copy
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +100,19 @@ def test_few_faces_have_groups_too(people, n):
 def test_flat_pictures_are_copies_only_of_their_like():
     groups = duplicate_groups(np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 0, 200)]))
     assert groups[0] == groups[1] != groups[2]
+
+
+def test_a_copy_is_one_whatever_other_pictures_there_are(people):
+    """Blends between two people, of which the middle is a copy of both ends, and the ends are no copies of each other:
+    which of them lie in one group depends on who else is there."""
+    first, last = people[0].astype(float), people[1].astype(float)
+    chain = np.stack([first + (last - first) * t for t in np.linspace(0, 1, 25)]).astype(np.uint8)
+    steps = [aligned_correlation(chain[:1], chain[i : i + 1])[0] >= SAME for i in range(25)]
+    far = steps.index(False)
+    middle, end = chain[far - 1], chain[far]
+    few = np.stack([chain[0], middle, end])
+    assert has_copy(few, np.array([True, False, False])).tolist() == [True, True, False]
+    many = np.concatenate([few, chain, people[2:100]])
+    assert has_copy(many, np.arange(len(many)) == 0)[:3].tolist() == [True, True, False]
+    assert has_copy(many, np.zeros(len(many), bool)).sum() == 0
+    assert has_copy(few[:0], np.zeros(0, bool)).tolist() == []
