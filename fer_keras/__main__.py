@@ -42,10 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     models = _command(commands, "models", _models, "list the nets and their parameters", examples)
     models.add_argument("--json", action="store_true", help="print the list as JSON")
 
-    examples = "fer-keras data fer2013.csv\n  fer-keras data archive.zip --json\n  fer-keras data embedded"
+    examples = "fer-keras data fer2013.csv\n  fer-keras data archive.zip --json\n  fer-keras data mine/ --split 0.1"
     data = _command(commands, "data", _data, "read and check a data source", examples)
     data.add_argument("source", help="a CSV, folder, .zip, .tar.gz, Parquet file, picture, or `embedded`")
     data.add_argument("--json", action="store_true", help="print what was found as JSON")
+    share = "show the splits that faces without any get: this share of each class validates, as much judges"
+    data.add_argument("--split", metavar="SHARE", help=share)
     data.add_argument("--skip-bad", action="store_true", help="leave out bad faces instead of refusing the source")
 
     train = _command(
@@ -53,14 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         "fer-keras train cnn_pyramid --data fer2013.csv\n"
         "  fer-keras train vgg16_bn -o width 0.25 -r epochs 5 --seed 1\n"
         "  fer-keras train cnn_pyramid --data fer2013.csv --split theirs -r epochs 400 -r until '{loss: 0.65}'\n"
+        "  fer-keras train cnn_1m --data mine/ --split 0.1\n"
         "  fer-keras train my_module:my_net -r learning_rate '{1: 0.01, 11: 0.002}' --json",
     )  # fmt: skip
     train.add_argument("net", help="one of `fer-keras models`, or module:function of your own")
     train.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     train.add_argument(
-        "--split", choices=("ours", "theirs"), default="ours",
-        help="ours: Training trains, PublicTest validates (default); theirs, as in the reports: a random tenth of "
-        "Training, copies and all, validates",
+        "--split", default="ours", metavar="ours|theirs|SHARE",
+        help="ours: Training trains, PublicTest validates (default), or a tenth where there is none; theirs, as in the "
+        "reports: a random tenth of Training, copies and all, validates; a share such as 0.1, of faces without splits: "
+        "so many of each class validate, as many are kept back to judge, and copies of a face stay together",
     )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default: 0)")
     _pairs(train, "-o", "OPTION", "set a net's option")
@@ -80,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
-        "fer-keras report\n  fer-keras report --data fer2013.csv --preset report-c\n  fer-keras report -p SEED 3",
+        "fer-keras report\n  fer-keras report --data fer2013.csv --preset report-c\n"
+        "  fer-keras report --data mine/ -p SPLIT 0.1\n  fer-keras report -p SEED 3",
     )  # fmt: skip
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     report.add_argument("--preset", default="quick", help="smoke, quick, full, or report-a to report-e")
@@ -140,7 +145,7 @@ def _models(options) -> int:
 def _data(options) -> int:
     from fer_keras.data.check import check, describe
 
-    found = check(options.source, options.skip_bad)
+    found = check(options.source, options.skip_bad, options.split)
     if text := json.dumps(found, indent=1) if options.json else describe(found):
         print(text)
     if found["error"]:
@@ -155,10 +160,7 @@ def _train(options) -> int:
     from fer_keras.training.train import recipe_of, train
 
     faces = load_faces(options.data)
-    public = faces.split("PublicTest")
-    training, validation = faces.split("Training"), public
-    if options.split == "theirs":
-        training, validation, _ = faces.parts("theirs")
+    training, validation, _ = faces.parts(options.split)
     plan = recipe_of(options.net).changed(**_values(options.r))
     run = train(options.net, training, validation, recipe=plan, options=_values(options.o), seed=options.seed)
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
@@ -169,7 +171,8 @@ def _train(options) -> int:
                 low, high = score["interval"]
                 print(f"{name.replace('_', ' ')}: {score['value']:.3f} [{low:.3f}, {high:.3f}], {score['n']:,} faces")
         return 0
-    found = of_training(run, training, validation, public, _command_line(options), _name(options.data))
+    public, command = faces.split("PublicTest"), _command_line(options)
+    found = of_training(run, training, validation, public, command, _name(options.data))
     print(json.dumps({options.net: found}, indent=1))
     return 0
 

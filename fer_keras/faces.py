@@ -1,6 +1,7 @@
 """Faces: grey pictures with a label, a split and, if there are any, the votes of ten FER+ raters."""
 
 import hashlib
+import math
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Self
 
@@ -60,15 +61,16 @@ class Faces:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(SPLITS)} and Unlabelled")
         return self[self.splits == name]
 
-    def parts(self, split: str = "ours", seed: int = 0) -> tuple[Self, Self, Self]:
+    def parts(self, split: str | float = "ours", seed: int = 0) -> tuple[Self, Self, Self]:
         """(training, validation, judged): what fits a net, what chooses, and what its scores are measured on.
 
         split "ours": Training, PublicTest and PrivateTest. Without PrivateTest PublicTest judges as well; without
         PublicTest a tenth of Training is held out in its place, every class in proportion and copies of a face on one
         side. "theirs", as the reports had it: a random tenth of Training, copies and all, validates and judges.
+        A share, such as 0.1, is for faces without splits of their own, as `divided` makes them.
         """
         if split not in ("ours", "theirs"):
-            raise ValueError(f"split is ours or theirs, not {split!r}")
+            return self.divided(split, seed).parts()
         training, validation, judged = map(self.split, SPLITS)
         if split == "theirs":
             order = np.random.default_rng(seed).permutation(len(training))
@@ -80,6 +82,25 @@ class Faces:
             validation = replace(validation, splits=np.full(len(validation), "held out"))
         return training, validation, judged if len(judged) else validation
 
+    def divided(self, share: str | float, seed: int = 0) -> Self:
+        """Faces that came without splits, with some: this share of every class validates (PublicTest), as much judges
+        (PrivateTest), the rest trains; all copies of a face are in one split."""
+        try:
+            share = float(share)
+        except ValueError:
+            raise ValueError(f"split is ours, theirs or a share such as 0.1, not {share!r}") from None
+        if not 0 < share < 0.5:
+            raise ValueError(f"a share of the faces that validates, and as much that judges, is below 0.5, not {share}")
+        if own := {*self.splits} - {"Training"}:
+            names = " and ".join(sorted(own))
+            raise ValueError(f"these faces have {names}; split {share} is for faces without splits: leave it out")
+        judge = self._held_out(share, seed)
+        validate = self[~judge]._held_out(share / (1 - share), seed)
+        splits = np.full(len(self), "Training", "U12")
+        splits[judge] = "PrivateTest"
+        splits[np.flatnonzero(~judge)[validate]] = "PublicTest"
+        return replace(self, splits=splits)
+
     def class_counts(self) -> "pd.DataFrame":
         """Faces of each emotion (rows) in each split that has any (columns), in the fixed orders."""
         import pandas as pd
@@ -90,6 +111,11 @@ class Faces:
 
     def stratified_split(self, fraction: float, seed: int = 0) -> tuple[Self, Self]:
         """(rest, part): `part` has this fraction of every class, and all duplicates of a face are on one side."""
+        held_out = self._held_out(fraction, seed)
+        return self[~held_out], self[held_out]
+
+    def _held_out(self, fraction: float, seed: int) -> np.ndarray:
+        """True for the faces of `part`."""
         from sklearn.model_selection import train_test_split
 
         if not 0 < fraction < 1:
@@ -100,9 +126,12 @@ class Faces:
             if count < 2:
                 name = EMOTIONS[label] if label != UNLABELLED else "unlabelled"
                 raise ValueError(f"only one {name} face (or copies of one) cannot be split into two parts")
+        part, classes = math.ceil(fraction * len(first)), len(np.unique(self.labels[first]))
+        if min(part, len(first) - part) < classes:
+            few = f"{part:,} of {len(first):,} different faces"
+            raise ValueError(f"a share of {fraction:.2g} is {few}, too few for {classes} classes: take a larger one")
         rest, _ = train_test_split(group_ids, test_size=fraction, stratify=self.labels[first], random_state=seed)
-        in_rest = np.isin(groups, rest)
-        return self[in_rest], self[~in_rest]
+        return ~np.isin(groups, rest)
 
     def sample(self, n: int, seed: int = 0) -> Self:
         """At most n faces, every split and class in proportion, in their order."""

@@ -117,7 +117,7 @@ def test_the_reports_split_is_a_random_tenth_copies_and_all(drawn):
     assert copied, "copies of a face on both sides, as the reports had them"
     assert drawn.parts("theirs")[1].ids.tolist() == validation.ids.tolist()
     assert drawn.parts("theirs", seed=1)[1].ids.tolist() != validation.ids.tolist()
-    with pytest.raises(ValueError, match="split is ours or theirs, not 'mine'"):
+    with pytest.raises(ValueError, match=r"split is ours, theirs or a share such as 0.1, not 'mine'"):
         drawn.parts("mine")
 
 
@@ -127,3 +127,38 @@ def test_wrong_arrays_are_refused():
         Faces(four[0], four[1][:3], *four[2:])
     with pytest.raises(ValueError, match="not float64"):
         Faces(four[0] / 255, *four[1:])
+
+
+def test_faces_without_splits_get_some_by_a_share_of_each_class(drawn):
+    flat = drawn.split("Training")
+    mine = flat.divided(0.1)
+    assert (mine.ids == flat.ids).all() and (mine.labels == flat.labels).all()
+    counts = mine.class_counts()
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    assert (shares["PublicTest"] - 0.1).abs().max() < 0.05 and (shares["PrivateTest"] - 0.1).abs().max() < 0.05
+    groups = flat.duplicate_groups()
+    assert len(np.unique(groups)) < len(groups), "there are copies"
+    assert all(len({*mine.splits[groups == group]}) == 1 for group in np.unique(groups))
+    assert (flat.divided("0.1").splits == mine.splits).all() and (flat.divided(0.1, seed=1).splits != mine.splits).any()
+    training, validation, judged = flat.parts(0.1)
+    assert [set(part.splits) for part in (training, validation, judged)] == [{name} for name in SPLITS]
+    assert len(judged) == (mine.splits == "PrivateTest").sum()
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [
+        (0.5, "below 0.5, not 0.5"),
+        (0, "below 0.5, not 0"),
+        (float("nan"), "below 0.5, not nan"),
+        (0.01, r"a share of 0.01 is \d of \d+ different faces, too few for 7 classes: take a larger one"),
+    ],
+)
+def test_a_share_that_cannot_split_is_refused(drawn, share, says):
+    with pytest.raises(ValueError, match=says):
+        drawn.split("Training").divided(share)
+
+
+def test_faces_with_splits_keep_them(drawn):
+    with pytest.raises(ValueError, match=r"these faces have PrivateTest and PublicTest; split 0.1 is for"):
+        drawn.parts(0.1)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import os
 import struct
 import subprocess
@@ -13,10 +14,13 @@ import zlib
 
 import forms
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pyarrow import parquet as pq
 
 from fer_keras import EMOTIONS, SourceError, load_faces
 from fer_keras.base import home
@@ -521,3 +525,88 @@ def test_reading_starts_neither_tensorflow_nor_keras(tmp_path, some):
     loaded = "{'tensorflow', 'keras'} & set(sys.modules)"
     code = f"import sys, fer_keras; fer_keras.load_faces({str(path)!r}); sys.exit(str({loaded} or 0))"
     assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True).stderr == "0\n"
+
+
+CALLED = ("Anger", "disgusted", "scared", "3_Joy", "sadness", "surprised", "neutral")
+
+
+def flat(path, faces, names=EMOTIONS):
+    """Class folders without splits."""
+    for i, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
+        (path / names[label]).mkdir(parents=True, exist_ok=True)
+        (path / names[label] / f"{i}.png").write_bytes(forms.png(image))
+    return path
+
+
+def test_class_folders_are_known_by_other_words(tmp_path, some):
+    faces = load_faces(flat(tmp_path / "mine", some, CALLED))
+    assert set(faces.splits) == {"Training"} and sorted(faces.labels) == sorted(some.labels)
+    right = {image.tobytes(): label for image, label in zip(some.images, some.labels, strict=True)}
+    assert all(right[image.tobytes()] == label for image, label in zip(faces.images, faces.labels, strict=True))
+
+
+def test_folders_of_other_names_are_told_in_one_sentence(tmp_path, some):
+    names = ("angry", "contempt", "fear", "happy", "calm", "surprise", "6")
+    three = r"the folders 6 with \d+ pictures, calm with \d+ pictures, contempt with \d+ pictures are none of the seven"
+    with pytest.raises(SourceError, match=rf"^{three} classes angry, .*: rename what is one, move the rest away"):
+        load_faces(flat(tmp_path / "mine", some, names))
+
+
+@pytest.mark.parametrize(("form", "column"), [("csv", "emotion"), ("course", "label")])
+def test_labels_may_be_words(tmp_path, some, form, column):
+    source = some.split("Training")
+    path = getattr(forms, form)(tmp_path / "faces.csv", source)
+    table = pd.read_csv(path)
+    table[column] = [CALLED[label] for label in table[column]]
+    table.to_csv(path, index=False)
+    assert load_faces(path).fingerprint == source.fingerprint
+    table.loc[3, column] = "contempt"
+    table.to_csv(path, index=False)
+    with pytest.raises(SourceError, match=rf"row 4 \(line 5\): {column} is 'contempt', none of angry, disgust, "):
+        load_faces(path)
+
+
+ALPHABET = sorted(EMOTIONS)  # in which 4 is neutral
+
+
+def parquet(path, faces, columns=("img_bytes", "labels"), names=None, told=None):
+    """Of images and labels as they are or, with names, as numbers in this order; told: names in the file's metadata."""
+    labels = faces.labels.tolist() if names is None else [names.index(EMOTIONS[label]) for label in faces.labels]
+    table = pa.table(dict(zip(columns, ([forms.png(image) for image in faces.images], labels), strict=True)))
+    if told:
+        about = {"info": {"features": {columns[1]: {"names": told, "_type": "ClassLabel"}}}}
+        table = table.replace_schema_metadata({"huggingface": json.dumps(about)})
+    pq.write_table(table, path)
+    return path
+
+
+def test_parquet_tells_itself_in_which_order_its_classes_are(tmp_path, some):
+    training = some.split("Training")
+    path = parquet(tmp_path / "train.parquet", training, names=ALPHABET, told=ALPHABET)
+    assert load_faces(path).fingerprint == training.fingerprint
+    told = ["contempt" if name == "sad" else name for name in ALPHABET]
+    with pytest.raises(SourceError, match=r"train.parquet, row \d+: labels is 5 \(contempt\), not one of angry"):
+        load_faces(parquet(path, training, names=ALPHABET, told=told))
+
+
+def test_parquet_with_words_for_labels_is_read(tmp_path, some):
+    training = some.split("Training")
+    table = pa.table({
+        "img_bytes": [forms.png(image) for image in training.images],
+        "labels": pa.array([CALLED[label] for label in training.labels]).dictionary_encode(),
+    })  # fmt: skip
+    pq.write_table(table, tmp_path / "train.parquet")
+    assert load_faces(tmp_path / "train.parquet").fingerprint == training.fingerprint
+
+
+def test_an_order_that_parquet_does_not_tell_is_asked_for_or_said(tmp_path, some):
+    training = some.split("Training")
+    path = parquet(tmp_path / "train.parquet", training, names=ALPHABET)
+    with pytest.raises(SourceError, match=r"train.parquet does not tell what .* column labels mean: 4 is sad in"):
+        load_faces(path)
+    parquet(path, training, columns=("img_bytes", "label"))
+    for _ in range(2):  # from the cache as well
+        with pytest.warns(UserWarning, match=r"they are taken in FER2013's order, 0 angry, .* 4 sad, 5 surprise"):
+            assert load_faces(path).fingerprint == training.fingerprint
+    with pytest.raises(SourceError, match=r"has to have one column image or img_bytes \(found: a, label\)"):
+        load_faces(parquet(path, training, columns=("a", "label")))

@@ -188,3 +188,14 @@ def test_bad_input_on_the_command_line_is_one_sentence(capsys, arguments, says):
     assert main(arguments) == 1
     out, error = capsys.readouterr()
     assert says in error and len(error.strip().splitlines()) == 1 and out == ""
+
+
+@pytest.mark.parametrize(("split", "validates"), [((), 56), (("--split", "0.2"), 112)])
+def test_train_takes_faces_without_splits(drawn, capsys, monkeypatch, tmp_path, split, validates):
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
+    source = forms.course(tmp_path / "mine.csv", drawn.split("Training"))
+    typed = ["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "1", "--data", str(source), *split]
+    assert main([*typed, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["dnn_narrow"]
+    assert abs(result["values"]["accuracy"]["n"] - validates) < 6
+    assert "right_public" not in result and "public_accuracy" not in result["values"]

@@ -71,6 +71,17 @@ def test_data_tells_what_a_source_holds(tmp_path, drawn, capsys):
     assert "700 faces" in text and "PublicTest, also in Training" in text
 
 
+def test_data_shows_the_splits_that_a_share_would_make(tmp_path, drawn, capsys):
+    flat = forms.course(tmp_path / "train.csv", drawn.split("Training"))
+    assert main(["data", str(flat), "--split", "0.1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["splits"]
+    assert found["Training"] > 430 and 40 < found["PublicTest"] < 70 and 40 < found["PrivateTest"] < 70
+    assert main(["data", str(forms.csv(tmp_path / "fer2013.csv", drawn)), "--split", "0.1"]) == 1
+    assert "split 0.1 is for faces without splits" in capsys.readouterr().err
+    assert main(["data", str(flat), "--split", "some"]) == 1
+    assert capsys.readouterr().err == "fer-keras: split is ours, theirs or a share such as 0.1, not 'some'\n"
+
+
 def test_data_names_bad_rows_and_refuses_or_skips_them(tmp_path, drawn, capsys):
     path = forms.csv(tmp_path / "fer2013.csv", drawn[:100])
     path.write_text(path.read_text().replace("\n", "\n9", 2))

@@ -6,20 +6,23 @@ from itertools import combinations
 import numpy as np
 
 from fer_keras.data.load import load_faces, read_source
-from fer_keras.data.problems import Problems, SourceError
+from fer_keras.data.problems import Problems
+from fer_keras.duplicates import has_copy
 from fer_keras.faces import SPLITS, UNLABELLED, Faces
 
 
-def check(source: str, skip_bad: bool = False) -> dict:
-    """Everything found in a source; `error` is the sentence that says why it cannot be used, or None."""
+def check(source: str, skip_bad: bool = False, split: float | None = None) -> dict:
+    """Everything found in a source; `error` is the sentence that says why it cannot be used, or None.
+
+    split: a share, by which faces that have no splits get some."""
     found = {"source": str(source), "error": None, "faces": 0}
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", UserWarning)
         try:
             faces, problems = (load_faces(), Problems()) if source == "embedded" else read_source(source, skip_bad)
-            found |= _of(faces)
-        except SourceError as error:
-            problems = error.problems
+            found |= _of(faces if split is None else faces.divided(split))
+        except ValueError as error:
+            problems = getattr(error, "problems", Problems())
             found["error"] = str(error).replace("skip_bad=True drops", "--skip-bad drops")
     found["notes"] = list(dict.fromkeys(str(note.message) for note in notes))
     return found | {"problem_count": problems.count, "problems": problems.texts}
@@ -29,15 +32,16 @@ def _of(faces: Faces) -> dict:
     splits = [name for name in (*SPLITS, "Unlabelled") if name in faces.splits]
     counts = {name: int((faces.splits == name).sum()) for name in splits}
     classes = {name: column.to_dict() for name, column in faces.class_counts().items()}
-    groups = {"exact": faces.duplicate_groups(exact=True), "exact or near": faces.duplicate_groups()}
-    of_split = {kind: {name: g[faces.splits == name] for name in splits} for kind, g in groups.items()}
+    same_bytes = faces.duplicate_groups(exact=True)
     copies = {}
-    for a in splits:
-        redundant = {kind: len(group[a]) - len(np.unique(group[a])) for kind, group in of_split.items()}
-        copies[f"{a}, redundant"] = redundant
+    for name in splits:
+        exact, near = same_bytes[faces.splits == name], faces.split(name).duplicate_groups()
+        redundant = {"exact": exact, "exact or near": near}
+        copies[f"{name}, redundant"] = {kind: len(each) - len(np.unique(each)) for kind, each in redundant.items()}
     for a, b in combinations(splits, 2):
-        shared = {kind: int(np.isin(group[b], group[a]).sum()) for kind, group in of_split.items()}
-        copies[f"{b}, also in {a}"] = shared
+        in_a, in_b = faces.splits == a, faces.splits == b
+        exact, near = np.isin(same_bytes[in_b], same_bytes[in_a]), has_copy(faces.images, in_a)[in_b]
+        copies[f"{b}, also in {a}"] = {"exact": int(exact.sum()), "exact or near": int(near.sum())}
     found = {"faces": len(faces), "fingerprint": faces.fingerprint, "splits": counts, "classes": classes}
     found["copies"] = copies
     if faces.votes is not None:

@@ -12,23 +12,14 @@ import numpy as np
 
 from fer_keras.base.progress import bar
 from fer_keras.data.archives import Files, Opener
+from fer_keras.data.names import label_of, split_of
 from fer_keras.data.problems import BadRow, Problems, SourceError
 from fer_keras.data.tables import faces_of
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".gif")
-SPLIT_OF = {  # how folders and Parquet files call the splits
-    **{"train": "Training", "training": "Training"},
-    **{"validation": "PublicTest", "valid": "PublicTest", "val": "PublicTest", "publictest": "PublicTest"},
-    **{"test": "PrivateTest", "privatetest": "PrivateTest"},
-}
-LABELS = dict(zip(EMOTIONS, range(len(EMOTIONS)), strict=True)) | {"anger": 0, "happiness": 3, "sadness": 4}  # FER+'s
 LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
-
-
-def split_of(name: str) -> str | None:
-    return SPLIT_OF.get(re.sub("[-_ ]", "", name.lower()))
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -59,18 +50,23 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
     """
     folders = Counter(PurePosixPath(root, name).parent for name in files)
     parents = {folder.parent for folder in folders}
-    labels = {}
+    labels, strange = {}, Counter()  # pictures in folders of other names
     for folder, count in folders.items():
-        within, label = folder.relative_to(root), LABELS.get(folder.name.lower())
+        within, label = folder.relative_to(root), label_of(folder.name)
         about = f"the folder {within if within.name else root or '.'} with {count:,} pictures"
         if label is None and len(folders) == 1 and not split_of(within.parent.name):
             label = UNLABELLED
         elif label is None:
-            problems.add(f"{about} is none of the seven classes {', '.join(EMOTIONS)}", count)
+            strange[str(within)] += count
         elif len(parents) > 1 and split_of(folder.parent.name) is None:
             problems.add(f"{about} lies in no split; these are called train, validation and test", count)
             label = None
         labels[folder] = label
+    if strange:
+        folders_are = "folders {} are" if len(strange) > 1 else "folder {} is"
+        which = ", ".join(f"{name} with {count:,} pictures" for name, count in strange.items())
+        none = f"the {folders_are.format(which)} none of the seven classes {', '.join(EMOTIONS)}"
+        problems.add(f"{none}: rename what is one, move the rest away", strange.total())
 
     rows, untold = [], 0  # pictures in test/ whose names don't say which of the two test splits they belong to
     for name, opener in files.items():
@@ -90,7 +86,8 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
 
 
 def read_parquet(files: Files, problems: Problems) -> Faces:
-    """Columns `image` (bytes, or a struct with `bytes`) and `label`; the split from each file's name."""
+    """Columns `image` or `img_bytes` (bytes, or a struct with `bytes`) and `label` or `labels` (words, or numbers whose
+    meaning the file tells); the split from each file's name."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -103,21 +100,56 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
             table = parquet.read_table(pa.BufferReader(opener().read()))
         except pa.ArrowException as error:
             raise SourceError(f"{name} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
-        for column in ("image", "label"):
-            if column not in table.column_names:
-                raise SourceError(f"{name} has no column {column} (found: {', '.join(table.column_names)})")
-        names = _class_names(table.schema.metadata or {})
-        meaning = {number: LABELS.get(name.lower()) for number, name in enumerate(names)}
-        columns = zip(table["image"].to_pylist(), table["label"].to_pylist(), strict=True)
-        for row, (image, label) in enumerate(columns, 1):
+        pictures = _column(name, table.column_names, "image", "img_bytes")
+        column = _column(name, table.column_names, "label", "labels")
+        labels = table[column].to_pylist()
+        classes = _class_names(table.schema.metadata or {}, column)
+        if not classes and any(isinstance(label, int) for label in labels):
+            classes = _usual_classes(name, column)
+        for row, (image, label) in enumerate(zip(table[pictures].to_pylist(), labels, strict=True), 1):
             data = image.get("bytes") if isinstance(image, dict) else image
-            if not isinstance(label, int) or meaning.get(label) is None:
-                problems.add(f"{name}, row {row}: label is {label!r}, not one of the seven classes 0 to 6")
+            known = isinstance(label, int) and 0 <= label < len(classes)
+            word = classes[label] if known else label
+            meant = label_of(word) if isinstance(word, str) else None
+            if meant is None:
+                called = f" ({word})" if known else ""
+                problems.add(f"{name}, row {row}: {column} is {label!r}{called}, not one of {', '.join(EMOTIONS)}")
             elif not isinstance(data, bytes):
                 problems.add(f"{name}, row {row}: there are no image bytes")
             else:
-                rows.append((f"{name}, row {row}", split, meaning[label], partial(io.BytesIO, data)))
+                rows.append((f"{name}, row {row}", split, meant, partial(io.BytesIO, data)))
     return _decode_all(rows, problems)
+
+
+def _column(file: str, there: list[str], *names: str) -> str:
+    """The one of these columns that there is."""
+    found = [name for name in names if name in there]
+    if len(found) != 1:
+        raise SourceError(f"{file} has to have one column {' or '.join(names)} (found: {', '.join(there)})")
+    return found[0]
+
+
+def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str]:
+    """What labels 0, 1, … mean, as Hugging Face's datasets tell it in the file; empty where it is not told."""
+    try:
+        names = json.loads(metadata[b"huggingface"])["info"]["features"][column]["names"]
+        return names if all(isinstance(name, str) for name in names) else []
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def _usual_classes(file: str, column: str) -> tuple[str, ...]:
+    """What numbers mean in a file that does not tell: in a column `label` they are FER2013's; copies with `labels`
+    mostly have the classes in the order of the alphabet, and some have not."""
+    untold = f"{file} does not tell what the numbers in its column {column} mean"
+    if column != "label":
+        raise SourceError(
+            f"{untold}: 4 is sad in FER2013's order and neutral in the alphabet's; write words such as sad in place of "
+            "the numbers, or call the column label if its order is FER2013's"
+        )
+    order = ", ".join(f"{number} {name}" for number, name in enumerate(EMOTIONS))
+    warnings.warn(f"{untold}; they are taken in FER2013's order, {order}", stacklevel=2)
+    return EMOTIONS
 
 
 def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) -> Faces:
@@ -133,11 +165,3 @@ def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) ->
         except FileNotFoundError:
             problems.add(f"{head[0]}: a link to nothing")
     return faces_of(images, heads)
-
-
-def _class_names(metadata: dict[bytes, bytes]) -> list[str]:
-    """What labels 0, 1, … mean: the file's own list where it has one, or the usual order."""
-    try:
-        return json.loads(metadata[b"huggingface"])["info"]["features"]["label"]["names"]
-    except (KeyError, TypeError, ValueError):
-        return list(EMOTIONS)

@@ -16,6 +16,7 @@ import numpy as np
 
 from fer_keras.base.progress import bar
 from fer_keras.data.archives import Opener
+from fer_keras.data.names import label_of
 from fer_keras.data.problems import BadRow, Problems, SourceError
 from fer_keras.faces import EMOTIONS, SIZE, SPLITS, UNLABELLED, VOTE_NAMES, Faces
 
@@ -133,11 +134,21 @@ def _head(form: str, label_or_id: bytes, usage: bytes = b"Training") -> tuple[in
     """Id, split and label of a row."""
     if form == "course, unlabelled":
         return _whole_number(label_or_id, "id", 2**62), "Unlabelled", UNLABELLED
-    label = _whole_number(label_or_id, FORMS[form][0], len(EMOTIONS))
+    label = _label(label_or_id, FORMS[form][0])
     split = usage.decode("utf-8", "replace").strip()
     if split not in SPLITS:
         raise BadRow(f"Usage is {split[:20]!r}, none of {', '.join(SPLITS)}")
     return None, split, label
+
+
+def _label(data: bytes, column: str) -> int:
+    """0 to 6, of such a number or of the name of an emotion."""
+    text = data.decode("utf-8", "replace")
+    if (label := label_of(text)) is not None:
+        return label
+    if text.strip().isalpha():
+        raise BadRow(f"{column} is {text.strip()[:20]!r}, none of {', '.join(EMOTIONS)}")
+    return _whole_number(data, column, len(EMOTIONS))
 
 
 def _numbers(texts: list[bytes]) -> np.ndarray:

@@ -99,13 +99,10 @@ def of_training(run, training: Faces, validation: Faces, public: Faces, command:
     hexadecimal: is its label found? So trainings can be pooled and compared face by face without their runs.
     `right_public` is the same of PublicTest, which no training has seen."""
     last, metrics = run.history.iloc[-1], run.metrics
-    known, found, elsewhere = (run.predict(faces).argmax(axis=1) for faces in (training, validation, public))
-    alone = ~stand_in_both(public, training)
+    known, found = (run.predict(faces).argmax(axis=1) for faces in (training, validation))
     values = {
         "accuracy": metrics["accuracy"],
         "accuracy_without_duplicates": metrics["accuracy_without_duplicates"],
-        "public_accuracy": accuracy(public.labels, elsewhere),
-        "public_accuracy_without_duplicates": accuracy(public.labels[alone], elsewhere[alone]),
         "epoch": metrics["epoch"],
         "epochs": len(run.history),
         "epochs_above": int((run.history["val_accuracy"] > run.history["accuracy"]).sum()),
@@ -117,8 +114,13 @@ def of_training(run, training: Faces, validation: Faces, public: Faces, command:
         "parameters": metrics["parameters"],
         "seconds": metrics["seconds"],
     }
+    bits = {"right": _bits(found == validation.labels)}
+    if len(public):
+        elsewhere, alone = run.predict(public).argmax(axis=1), ~stand_in_both(public, training)
+        values["public_accuracy"] = accuracy(public.labels, elsewhere)
+        values["public_accuracy_without_duplicates"] = accuracy(public.labels[alone], elsewhere[alone])
+        bits["right_public"] = _bits(elsewhere == public.labels)
     history = {name: run.history[name].round(4).tolist() for name in run.history}
-    bits = {"right": _bits(found == validation.labels), "right_public": _bits(elsewhere == public.labels)}
     return result(command, data, values, metrics["date"], metrics["device"]) | {"history": history} | bits
 
 
