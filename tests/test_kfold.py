@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import joblib
 import keras
 import numpy as np
 import pytest
 from conftest import require
+from joblib.parallel import ParallelBackendBase
 
 from fer_keras import draw_faces, run_kfold
 from fer_keras.faces import UNLABELLED
-from fer_keras.training.kfold import fold_numbers
+from fer_keras.training.kfold import _workers, fold_numbers
 
 SETTINGS = {"epochs": 1, "batch_size": 64}
 TINY = "tiny:net"
@@ -90,11 +93,53 @@ def test_folds_start_from_weights_of_their_own_and_are_not_made_twice(drawn, fol
         ({"faces": draw_faces(240)[:5]}, "there are"),
         ({"net": object()}, "name a net"),
         ({"epoch": 1}, "a recipe has no field 'epoch'"),
+        ({"jobs": 2, "n_jobs": 3}, "n_jobs is 3 and jobs 2, which mean the same"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence(drawn, call, says):
     with pytest.raises(ValueError, match=says):
         run_kfold(**{"net": "cnn_leaky", "faces": drawn, "k": 3} | call)
+
+
+class Elsewhere(ParallelBackendBase):
+    """A backend of others, whose workers may be anywhere."""
+
+    def effective_n_jobs(self, n_jobs):
+        return 4 if n_jobs is None else n_jobs
+
+    def submit(self, func, callback=None):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("backend", "given", "expected"),
+    [
+        ({}, {}, (1, True, True)),
+        ({}, {"n_jobs": 2}, (2, False, True)),
+        ({}, {"jobs": 2}, (2, False, True)),
+        ({}, {"n_jobs": 9}, (5, False, True)),  # there are five folds
+        ({"backend": "loky", "n_jobs": 3}, {}, (3, False, True)),
+        ({"backend": "loky", "n_jobs": 3}, {"n_jobs": 1}, (1, True, True)),
+        ({"backend": "multiprocessing", "n_jobs": 2}, {}, (2, False, True)),
+        ({"backend": "threading", "n_jobs": 2}, {}, (2, True, True)),  # Keras' seeds belong to the process
+        ({"backend": "elsewhere"}, {}, (4, False, False)),
+        ({"backend": "elsewhere", "n_jobs": 2}, {}, (2, False, False)),
+        ({"backend": "elsewhere"}, {"n_jobs": 1}, (1, False, False)),
+    ],
+)
+def test_the_number_of_jobs_is_joblibs_whatever_its_backend(backend, given, expected):
+    joblib.register_parallel_backend("elsewhere", Elsewhere)
+    with joblib.parallel_config(**backend) if backend else nullcontext():
+        assert _workers(given.get("n_jobs"), given.get("jobs"), 5) == expected
+
+
+def test_folds_in_threads_of_joblib_are_the_runs_of_one_process(drawn, folds):
+    made = [(folder / "metrics.json").stat().st_mtime_ns for folder in folds.runs]
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        again = run_kfold(TINY, drawn, k=3, **SETTINGS)
+        other = run_kfold(TINY, drawn[:300], k=2, seed=5, epochs=1)
+    assert [(folder / "metrics.json").stat().st_mtime_ns for folder in again.runs] == made
+    assert len(other.runs) == 2 and np.isfinite(other.probabilities).all()
 
 
 def test_unlabelled_faces_are_refused(drawn):

@@ -43,8 +43,16 @@ def frees_graphs() -> Iterator[None]:
                 registry.pop(name, None)
 
 
+def of_joblib(backend) -> bool:
+    """Whether a backend of joblib is one of its own, which work on this machine; others may work anywhere."""
+    from joblib.parallel import BACKENDS
+
+    return type(backend) in [BACKENDS[name] for name in ("sequential", "threading", "multiprocessing", "loky")]
+
+
 def stop_workers(kill: bool) -> None:
     """End the processes that joblib keeps for its next call on this machine; kill: whatever they are doing."""
     import joblib
 
-    joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=kill)
+    if isinstance(joblib.parallel.get_active_backend()[0], joblib.parallel.BACKENDS["loky"]):
+        joblib.externals.loky.get_reusable_executor().shutdown(wait=True, kill_workers=kill)

@@ -1,6 +1,6 @@
 """Cross-validation: stratified folds that keep copies of a picture together, each fold a `Run`, pooled at the end.
 
-It runs over joblib: on one machine with `jobs`, on a Dask cluster inside `joblib.parallel_config(backend="dask")`.
+It runs over joblib: on one machine with `n_jobs`, elsewhere inside `joblib.parallel_config(backend=...)`.
 This file does not import Keras, so that a worker can first be told its backend and its number of threads.
 """
 
@@ -78,7 +78,8 @@ def run_kfold(
     *,
     seed: int = 0,
     duplicates: str = "together",
-    jobs: int = 1,
+    n_jobs: int | None = None,
+    jobs: int | None = None,
     keep_models: bool = False,
     **settings,
 ) -> Folds:
@@ -86,13 +87,15 @@ def run_kfold(
 
     duplicates: "together", or "ignore" for the usual folds, in which a copy may stand on both sides.
     A fold keeps its last epoch, whatever the recipe says: keep="best" would let the held-out faces choose.
-    jobs: folds trained at once, each on its share of the cores; the settings are those of `train`.
+    n_jobs (or jobs): folds trained at once, each on its share of the cores; as joblib counts, -1 is one a core, None is
+    what `joblib.parallel_config` says, or 1. The settings are those of `train`.
     Every fold is a run in the store, so the same call continues what was stopped.
 
     >>> folds = run_kfold("cnn_pyramid", faces.split("Training"), k=5, epochs=3)
     >>> folds.metrics["pooled"], folds.confusion
 
-    On a cluster, each worker with one thread and all with one FER_KERAS_HOME; a lost worker's fold goes on elsewhere:
+    On a cluster through any of joblib's backends (Dask's, Ray's, …), each worker with one thread and all with one
+    FER_KERAS_HOME; a lost worker's fold goes on elsewhere:
 
     >>> cluster = dask_jobqueue.SLURMCluster(cores=1, memory="4GB")  # or dask_kubernetes.operator.KubeCluster(...)
     >>> cluster.scale(20)
@@ -105,11 +108,9 @@ def run_kfold(
     numbers = fold_numbers(faces, k, seed=seed, duplicates=duplicates)
     seeds = np.random.SeedSequence(seed).generate_state(k)
     settings = {"keep": "last"} | settings | {"keep_model": keep_models}
-    cluster = joblib.parallel.get_active_backend()[0].default_n_jobs != 1  # by itself it takes all there is
-    jobs = min(k, joblib.effective_n_jobs(None if cluster else jobs))
-    alone = jobs == 1 and not cluster
+    jobs, alone, here = _workers(n_jobs, jobs, k)
     told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    if not alone and not cluster:
+    if not alone and here:
         told |= threads(joblib.cpu_count() // jobs)
     common = net, faces.arrays(), numbers, told, _dtype_policy(alone), alone  # objects that Dask sends once
     tasks = [
@@ -130,13 +131,23 @@ def run_kfold(
         print(f"fer-keras: {stopped}; the same call goes on from there", file=sys.stderr)
         raise
     finally:
-        if not alone and not cluster:
+        if not alone and here:
             insides.stop_workers(kill=len(results) < k)
     accuracies, predicted, folders = zip(*results, strict=True)
     probabilities = np.empty((len(faces), len(EMOTIONS)), np.float32)
     for fold in range(k):
         probabilities[numbers == fold] = predicted[fold]
     return Folds(faces.labels, numbers, probabilities, np.array(accuracies), folders)
+
+
+def _workers(n_jobs: int | None, jobs: int | None, k: int) -> tuple[int, bool, bool]:
+    """How many folds at once; whether all are trained in this process, one after the other; whether on this machine."""
+    if None not in (n_jobs, jobs) and n_jobs != jobs:
+        raise ValueError(f"n_jobs is {n_jobs} and jobs {jobs}, which mean the same; give one of them")
+    backend, _ = joblib.parallel.get_active_backend()
+    number = min(k, joblib.effective_n_jobs(jobs if n_jobs is None else n_jobs))
+    here = insides.of_joblib(backend)
+    return number, (here and number == 1) or getattr(backend, "uses_threads", False), here
 
 
 def _fold(net, arrays, numbers, told, policy, alone, fold, settings) -> tuple[float, np.ndarray, Path]:
