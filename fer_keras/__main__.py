@@ -10,6 +10,8 @@ import warnings
 from pathlib import Path
 
 from fer_keras.base.environment import versions
+from fer_keras.base.typed import values
+from fer_keras.report import commands as collecting
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         "so many of each class validate, as many are kept back to judge, and copies of a face stay together",
     )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout (default: 0)")
-    _pairs(train, "-o", "OPTION", "set a net's option")
-    _pairs(train, "-r", "FIELD", "change the recipe")
+    _pairs(train, "-o", "--option", "OPTION", "set a net's option")
+    _pairs(train, "-r", "--recipe", "FIELD", "change the recipe")
     train.add_argument("--json", action="store_true", help="print the result as notebooks/results/ keeps it")
 
     predict = _command(
@@ -90,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     report.add_argument("--preset", default="quick", help="smoke, quick, full, or report-a to report-e")
     report.add_argument("--only", default="", metavar="01,02", help="numbers of the notebooks to run")
-    _pairs(report, "-p", "NAME", "set a notebook's parameter")
+    _pairs(report, "-p", "--parameter", "NAME", "set a notebook's parameter")
     report.add_argument("--jobs", type=int, metavar="N", help="notebooks at a time (default: 2, on one core 1)")
     report.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
     report.add_argument("--fresh", action="store_true", help="run those too that have not changed since they ran")
@@ -103,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     claims.add_argument("--json", action="store_true", help="print all evidence as JSON")
     claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: the last one's)")
+
+    collecting.add(commands, _command)
 
     notebooks = _command(
         commands, "notebooks", _notebooks, "copy the notebooks and their presets into a folder, to change them there",
@@ -119,9 +123,10 @@ def _command(commands, name: str, run, does: str, examples: str) -> argparse.Arg
     return command
 
 
-def _pairs(command: argparse.ArgumentParser, flag: str, name: str, does: str) -> None:
-    """An option that may be given several times, each time with a name and a value, which `_values` reads."""
-    command.add_argument(flag, nargs=2, action="append", default=[], metavar=(name, "VALUE"), help=does)
+def _pairs(command: argparse.ArgumentParser, flag: str, long: str, name: str, does: str) -> None:
+    """An option that may be given several times, each time with a name and a value, which `values` reads."""
+    about = {"action": "append", "default": [], "metavar": (name, "VALUE"), "help": does}
+    command.add_argument(flag, long, dest=flag.strip("-"), nargs=2, **about)
 
 
 def _start_keras() -> None:
@@ -161,8 +166,8 @@ def _train(options) -> int:
 
     faces = load_faces(options.data)
     training, validation, _ = faces.parts(options.split)
-    plan = recipe_of(options.net).changed(**_values(options.r))
-    run = train(options.net, training, validation, recipe=plan, options=_values(options.o), seed=options.seed)
+    plan = recipe_of(options.net).changed(**values(options.r))
+    run = train(options.net, training, validation, recipe=plan, options=values(options.o), seed=options.seed)
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
     if not options.json:
         print(run.name)
@@ -197,33 +202,14 @@ def _predict(options) -> int:
 
 
 def _command_line(options) -> str:
-    """What was typed, without the folders of the data."""
-    shown = {options.data: _name(options.data), f"--data={options.data}": f"--data={_name(options.data)}"}
+    """What was typed, without the folders of the data, options by their short names."""
+    short = {"--option": "-o", "--recipe": "-r"}
+    shown = short | {options.data: _name(options.data), f"--data={options.data}": f"--data={_name(options.data)}"}
     return shlex.join(["fer-keras", *(shown.get(word, word) for word in options.typed)])
 
 
 def _name(data: str) -> str:
     return data if data == "embedded" else Path(data).resolve().name
-
-
-def _values(pairs: list[list[str]]) -> dict:
-    """`-p NAME VALUE` and its like: numbers, lists, true, false and null as JSON has them, tables also as YAML; all
-    else is text, such as 010 and 1:30, which YAML takes for other numbers."""
-    import yaml
-
-    words = {"True": True, "False": False, "None": None}
-    values = {}
-    for name, text in pairs:
-        try:
-            values[name] = words[text] if text in words else json.loads(text, parse_constant=str)
-        except ValueError:
-            values[name] = text
-            if text.startswith(("[", "{", "'")):
-                try:
-                    values[name] = yaml.safe_load(text)
-                except yaml.YAMLError:
-                    raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
-    return values
 
 
 def _report(options) -> int:
@@ -232,7 +218,7 @@ def _report(options) -> int:
 
     if options.preset not in run.PRESETS:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(run.PRESETS)}")
-    parameters = _values(options.p)
+    parameters = values(options.p)
     out = options.out or kept.folder_of(options.data, options.preset, parameters)
     try:
         failed = run.make_report(

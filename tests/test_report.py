@@ -19,7 +19,9 @@ def run(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("command", [[], ["models"], ["data"], ["report"], ["claims"], ["--version"]])
+@pytest.mark.parametrize(
+    "command", [[], ["models"], ["data"], ["report"], ["claims"], ["table"], ["sweep"], ["--version"]]
+)
 def test_help_comes_with_examples_and_without_tensorflow(command):
     code = f"""
 import sys

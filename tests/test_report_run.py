@@ -13,8 +13,8 @@ import nbformat
 import psutil
 import pytest
 
-from fer_keras.__main__ import _values
 from fer_keras.base import progress
+from fer_keras.base.typed import values
 from fer_keras.report import kept
 from fer_keras.report import run as report
 from fer_keras.study.records import RECORD
@@ -309,7 +309,7 @@ def test_a_folder_that_takes_no_files_is_told_in_one_sentence(notebooks, tmp_pat
 )
 def test_a_value_of_another_kind_than_the_parameter_is_refused(tmp_path, name, text):
     with pytest.raises(report.ReportError, match=f"{name} is (int|float), not "):
-        report._plans(tmp_path, "embedded", "quick", "21", _values([[name, text]]))
+        report._plans(tmp_path, "embedded", "quick", "21", values([[name, text]]))
     assert len(report._plans(tmp_path, "embedded", "quick", "21", {"WIDTH": 1})) == 1
 
 
@@ -317,6 +317,6 @@ def test_values_on_the_command_line_are_what_they_look_like():
     typed = {"1": 1, "-0.5": -0.5, "1e-3": 0.001, "[1, 2]": [1, 2], "true": True, "False": False, "null": None}
     typed |= {"{1: 0.01, 11: 0.002}": {1: 0.01, 11: 0.002}, "{loss: 0.65}": {"loss": 0.65}, '"3"': "3", "'3'": "3"}
     typed |= {text: text for text in ("010", "1:30", "yes", "nonsense", "NaN", "cnn_1m, dnn_narrow", "")}
-    assert {text: _values([["name", text]])["name"] for text in typed} == typed
+    assert {text: values([["name", text]])["name"] for text in typed} == typed
     with pytest.raises(ValueError, match=r"the value of r, \{loss: , is no number, text or list"):
-        _values([["r", "{loss: "]])
+        values([["r", "{loss: "]])

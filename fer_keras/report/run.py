@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
@@ -84,15 +84,7 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
     values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
     chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})  # of a report's own preset
     declared = {path: papermill.inspect_notebook(path) for path in _select(only or chosen)}
-    names = set().union(*declared.values())
-    if unknown := set(parameters) - names:
-        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
-    for name, value in parameters.items():
-        wanted = {each[name]["inferred_type_name"] for each in declared.values() if name in each}
-        if wanted == {"str"} and isinstance(value, int | float):
-            parameters = parameters | {name: str(value)}  # such as a file called 2013
-        elif not any(isinstance(value, KINDS.get(kind, (object,))) for kind in wanted) or isinstance(value, bool):
-            raise ReportError(f"{name} is {' or '.join(sorted(wanted))}, not {value!r}")
+    parameters = fitting(parameters, list(declared.values()))
     values |= slim if data == "embedded" else {}
     values |= {"RECORDS": str(out / "records"), "DATA": data} | parameters
     if values["DATA"] != "embedded":
@@ -107,6 +99,20 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
         Plan(path, {name: value for name, value in values.items() if name in known}, about)
         for path, known in declared.items()
     ]
+
+
+def fitting(parameters: dict, declared: Sequence[dict]) -> dict:
+    """The parameters as some of these notebooks take them, which declare what papermill has found; or why not."""
+    names = set().union(*declared)
+    if unknown := set(parameters) - names:
+        raise ReportError(f"no selected notebook has a parameter {min(unknown)}; there are {', '.join(sorted(names))}")
+    for name, value in parameters.items():
+        wanted = {each[name]["inferred_type_name"] for each in declared if name in each}
+        if wanted == {"str"} and isinstance(value, int | float):
+            parameters = parameters | {name: str(value)}  # such as a file called 2013
+        elif not any(isinstance(value, KINDS.get(kind, (object,))) for kind in wanted) or isinstance(value, bool):
+            raise ReportError(f"{name} is {' or '.join(sorted(wanted))}, not {value!r}")
+    return parameters
 
 
 def _select(only: str) -> list[Path]:

@@ -1,0 +1,40 @@
+"""Values as people type them on a command line."""
+
+import json
+import re
+
+
+def values(pairs: list[list[str]]) -> dict:
+    """`-p NAME VALUE` and its like, each read as `value` does."""
+    return {name: value(name, text) for name, text in pairs}
+
+
+def value(name: str, text: str):
+    """Numbers, lists, true, false and null as JSON has them, tables also as YAML; all else is text, such as 010 and
+    1:30, which YAML takes for other numbers."""
+    words = {"True": True, "False": False, "None": None}
+    try:
+        return words[text] if text in words else json.loads(text, parse_constant=str)
+    except ValueError:
+        if not text.startswith(("[", "{", "'")):
+            return text
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
+
+
+def choices(name: str, text: str) -> list:
+    """`a,b` or `0..4` (0 to 4, both included) or one value; a list in brackets where a comma belongs to a value."""
+    if span := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text.strip()):
+        first, last = map(int, span.groups())
+        found = list(range(first, last + 1))
+    elif text.startswith("["):
+        found = value(name, text)
+    else:
+        found = [value(name, each.strip()) for each in text.split(",")]
+    if not isinstance(found, list) or not found:
+        raise ValueError(f"{name} has no value in {text}; give such as a,b or 0..4")
+    return found

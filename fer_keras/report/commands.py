@@ -1,0 +1,82 @@
+"""The commands `table` and `sweep`: many notebooks in one call, and what they found in one table."""
+
+import sys
+from pathlib import Path
+
+from fer_keras.base import typed
+
+
+def add(commands, command) -> None:
+    """command: makes one of them, of its name, what runs it, what it does and examples."""
+    table = command(
+        commands, "table", _table, "show what notebooks and trainings recorded: means over seeds, and differences",
+        "fer-keras table sweeps/20_kfold\n  fer-keras table reports --values '*accuracy' --csv > all.csv\n"
+        "  fer-keras table notebooks/results --by MODEL,SPLIT,DATA --values public_accuracy --paper",
+    )  # fmt: skip
+    what = "executed notebooks, records (JSON), runs, or folders of them"
+    table.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=what)
+    by = "settings to tell apart (default: those that differ, without SEED, over which means are taken)"
+    table.add_argument("--by", default="", metavar="MODEL,SEED", help=by)
+    table.add_argument("--values", default="*", metavar="NAMES", help="only these values, such as '*accuracy,faces'")
+    table.add_argument("--csv", action="store_true", help="print CSV, unrounded")
+    table.add_argument("--paper", action="store_true", help="put what others published on FER2013 below, with sources")
+
+    sweep = command(
+        commands, "sweep", _sweep, "run a notebook with every combination of some parameters, each once",
+        "fer-keras sweep 20_kfold -p MODEL cnn_1m,cnn_fc3 -p SEED 0..4\n"
+        "  fer-keras sweep mine.ipynb -p COMPARED '[\"cnn_1m, cnn_fc3\", cnn_leaky]' --out mine\n"
+        "  fer-keras sweep 20_kfold -p SEED 0..9 --print | xargs -P 4 -d '\\n' -n 1 sh -c\n"
+        "  fer-keras sweep 20_kfold -p SEED 0..9 --print > jobs; sbatch --array=1-10 --wrap "
+        "'eval \"$(sed -n ${SLURM_ARRAY_TASK_ID}p jobs)\"'",
+    )  # fmt: skip
+    sweep.add_argument("notebook", help="a notebook, or the name of one of ours")
+    sweep.add_argument(
+        "-p", "--parameter", dest="p", nargs=2, action="append", default=[], metavar=("NAME", "VALUES"),
+        help="a,b or 0..4 (4 included), or a list in brackets where a comma belongs to a value",
+    )  # fmt: skip
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="folder to leave them in (default: sweeps/NOTEBOOK)")
+    sweep.add_argument("--timeout", type=int, metavar="N", help="seconds that one cell may take (default: no limit)")
+    sweep.add_argument("--fresh", action="store_true", help="run those too that have been run to their end")
+    lines = "make the folder, run nothing, and print a papermill command a line"
+    sweep.add_argument("--print", action="store_true", dest="print_only", help=lines)
+
+
+def _table(options) -> int:
+    from fer_keras.study import collect
+    from fer_keras.study.measured import read
+
+    measured, notes = read(options.paths)
+    for note in notes:
+        print(f"fer-keras: note: {note}", file=sys.stderr)
+    found = collect.table(measured, _names(options.by), _names(options.values))
+    others = [collect.published()] if options.paper else []
+    if options.csv:
+        print(collect.together([found, *others]).to_csv(index=False), end="")
+    else:
+        print("\n\n".join(map(collect.as_text, [found, *others])))
+    return 0
+
+
+def _sweep(options) -> int:
+    from fer_keras.report import sweep
+
+    choices = {name: typed.choices(name, text) for name, text in options.p}
+    path, runs = sweep.plan(options.notebook, choices, options.out)
+    left = runs if options.fresh else sweep.due(path, runs)
+    if kept := len(runs) - len(left):
+        print(f"{kept} of {len(runs)} ran to their end before (--fresh runs them)", file=sys.stderr)
+    if options.print_only:
+        for line in sweep.commands(path, left):
+            print(line)
+        return 0
+    failed = sweep.run(path, left, options.timeout)
+    if failed:
+        name, why = next(iter(failed.items()))
+        raise ValueError(f"{len(failed)} of {len(left)} failed, the first: {name}, {why}; the same call runs it again")
+    folder = next(iter(runs)).parent
+    print(f"{folder}: `fer-keras table {folder}` shows what they recorded", file=sys.stderr)
+    return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,172 @@
+"""What executed notebooks, trainings and runs recorded, read from their files."""
+
+import ast
+import json
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import numpy as np
+
+from fer_keras.study.records import read_notebook
+
+BITS = {"accuracy": "right", "public_accuracy": "right_public"}  # which faces a training got right
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one notebook, training or run found."""
+
+    what: str  # the notebook's name, "training" or "run"
+    settings: dict  # MODEL, SEED, DATA, …
+    values: dict  # by name: value, and n and interval where they are known
+    right: dict  # by name of the value: for each face whether it was told rightly, where that is known
+
+
+def read(paths: Sequence[Path]) -> tuple[list[Measured], list[str]]:
+    """All that these files and folders hold, and what was left out of the folders."""
+    found, notes = [], []
+    for path in paths:
+        if path.is_dir() and not (path / "metrics.json").exists():
+            some, left_out = _of_folder(path)
+            found += some
+            if left_out:
+                notes.append(f"{path}: {len(left_out):,} left out, the first: {left_out[0]}")
+        else:
+            found += _of_file(path)
+    return found, notes
+
+
+def _of_folder(folder: Path) -> tuple[list[Measured], list[str]]:
+    """Of its executed notebooks; where it has none, of its runs, or else of its JSON files."""
+    notebooks = [path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts]
+    runs = [path.parent for path in folder.rglob("metrics.json") if ".damaged-" not in path.parent.name]
+    left_out = []
+    for paths in (notebooks, runs, folder.rglob("*.json")):
+        found = []
+        for path in sorted(paths):
+            try:
+                found += _of_file(path)
+            except ValueError as error:
+                left_out.append(str(error))
+        if found:
+            return found, left_out
+    why = f": {left_out[0]}" if left_out else ""
+    raise ValueError(f"{folder} holds no executed notebook, run or record{why}")
+
+
+def _of_file(path: Path) -> list[Measured]:
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; give executed notebooks, records, runs, or folders of them")
+    if path.is_dir():
+        return [_of_run(path)]
+    if path.suffix == ".ipynb":
+        return [_of_notebook(path)]
+    found = _json(path)
+    if "notebook" in found:
+        found = {found["notebook"]: found}
+    some = [_of_entry(name, entry) for name, entry in found.items() if isinstance(entry, dict) and "values" in entry]
+    if not some:
+        raise ValueError(f"{path} holds no recorded values")
+    return some
+
+
+def _of_notebook(path: Path) -> Measured:
+    try:
+        notebook = nbformat.read(path, 4)
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    except (ValueError, KeyError, AttributeError, nbformat.ValidationError):
+        raise ValueError(f"{path} is no notebook") from None
+    if any(output.output_type == "error" for output in outputs):
+        raise ValueError(f"{path} stopped at an error; run it again")
+    values, _ = read_notebook(notebook)
+    if not values:
+        raise ValueError(f"{path} has recorded nothing; it is not executed, or records no values")
+    ran = notebook.metadata.get("papermill", {}).get("input_path")
+    name = notebook.metadata.get("fer_keras", {}).get("notebook") or Path(ran or path).stem
+    return Measured(name, _settings(parameters_of(notebook)), _numbers(values), {})
+
+
+def parameters_of(notebook: nbformat.NotebookNode) -> dict:
+    """What its parameters cell sets, and papermill's after it; literals only."""
+    found = {}
+    for cell in notebook.cells:
+        if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
+            for line in ast.parse(cell.source).body:
+                targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
+                if isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(targets[0], ast.Name) and line.value:
+                    try:
+                        found[targets[0].id] = ast.literal_eval(line.value)
+                    except ValueError:
+                        found[targets[0].id] = ast.unparse(line.value)
+    return found
+
+
+def _of_run(folder: Path) -> Measured:
+    config, metrics = _json(folder / "config.json"), _json(folder / "metrics.json")
+    names = {"MODEL": config.get("net"), "SEED": config.get("seed"), "training": config.get("training")}
+    names |= {"validation": config.get("validation")} | config.get("recipe", {}) | config.get("options", {})
+    values = {name: each if isinstance(each, dict) else {"value": each} for name, each in metrics.items()}
+    return Measured("run", names, _numbers({name: each for name, each in values.items() if "value" in each}), {})
+
+
+def _of_entry(name: str, entry: dict) -> Measured:
+    """An entry of a file in notebooks/results/, or the record of a report's notebook."""
+    values, right = _numbers(entry["values"]), {}
+    for of, bits in BITS.items():
+        if bits in entry and of in values:
+            each = np.unpackbits(np.frombuffer(bytes.fromhex(entry[bits]), np.uint8), count=values[of]["n"])
+            right[of] = each.astype(float)
+    if "parameters" in entry:
+        return Measured(name, _settings(entry["parameters"]), values, right)
+    settings = _typed(entry.get("command", ""))
+    return Measured(settings.pop("what", name), _settings(settings), values, right)
+
+
+def _typed(command: str) -> dict:
+    """The settings in a command of `fer-keras train` or `report`, by the names that notebooks give them."""
+    words = shlex.split(command)
+    found = {}
+    if "train" in words[:-1]:
+        found = {"what": "training", "MODEL": words[words.index("train") + 1], "SEED": 0}
+    for at, word in enumerate(words):
+        after = words[at + 1 : at + 3]
+        if word in ("-o", "-r", "-p", "--option", "--recipe", "--parameter") and len(after) == 2:
+            found[after[0]] = after[1]
+        elif word in ("--seed", "--data", "--split", "--preset") and after:
+            found[word[2:].upper()] = after[0]
+    return found
+
+
+def _settings(found: dict) -> dict:
+    found = {name: value for name, value in found.items() if name != "RECORDS"}
+    if "DATA" in found:
+        found["DATA"] = Path(str(found["DATA"])).name
+    if str(found.get("SEED", "")).isdigit():
+        found["SEED"] = int(found["SEED"])
+    return found
+
+
+def _numbers(values: dict) -> dict:
+    """The entries that are numbers; texts and truth values have no mean."""
+    return {
+        name: entry
+        for name, entry in values.items()
+        if isinstance(entry.get("value"), int | float)
+        and not isinstance(entry["value"], bool)
+        and math.isfinite(entry["value"])
+        and name != "seed"
+    }
+
+
+def _json(path: Path) -> dict:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise ValueError(f"{path} is damaged or no JSON") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no recorded values")
+    return found
