@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_keras.faces import Faces
 from fer_keras.nets.build import copy_of
-from fer_keras.nets.recipes import Recipe
+from fer_keras.nets.recipes import AMOUNTS, Recipe
 from fer_keras.training.key import faces_digest
 from fer_keras.training.run import Run
 
@@ -26,7 +26,7 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> pd.DataFrame:
     >>> gap_parts(run, training, validation)["part"].sum()  # the whole gap
     """
     settings = run.config["recipe"]
-    names = ("epochs", "batch_size", "flip", "coin", "shift", "targets")  # what the batches follow from
+    names = ("epochs", "batch_size", "flip", "coin", *AMOUNTS, "label_smoothing", "targets")  # what batches follow from
     plan = Recipe(**{name: settings[name] for name in names if name in settings})
     votes = plan.targets == "votes"
     if (faces_digest(training, votes), faces_digest(validation)) != (run.config["training"], run.config["validation"]):
@@ -38,7 +38,8 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> pd.DataFrame:
     noisy = copy_of(run.model, lambda layer: _like(layer, {"seed": next(seeds)}))
     calm = copy_of(run.model, lambda layer: _like(layer, {"rate": 0.0}))
     right = []
-    for images, wanted in (batches.batch(epoch - 1, index) for index in range(len(batches))):
+    for index in range(len(batches)):
+        images, wanted = batches.batch(epoch - 1, index)
         found = noisy(images, training=True), calm(images, training=True), run.model(images, training=False)
         right.append([_right(keras.ops.convert_to_numpy(each), wanted) for each in found])
     plain = _right(run.predict(training), batches.targets).mean()
@@ -50,7 +51,8 @@ def gap_parts(run: Run, training: Faces, validation: Faces) -> pd.DataFrame:
 
 def _right(probabilities: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """As Keras' accuracy has it: of votes the emotion with most of them is wanted."""
-    return probabilities.argmax(axis=1) == (wanted.argmax(axis=1) if wanted.ndim == 2 else wanted)
+    labels = wanted.argmax(axis=1) if wanted.ndim == 2 else wanted
+    return probabilities.argmax(axis=1) == labels
 
 
 def _like(layer: keras.layers.Layer, dropout: dict) -> keras.layers.Layer:
