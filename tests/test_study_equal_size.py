@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_keras.study.equal_size import dropout_closes, what_it_buys
+from fer_keras.study.equal_size import dropout_closes, pairs_of, what_it_buys
 from fer_keras.study.tables import MAJORITY, differences, shares
 
 PAIRS = {"cnn_1m": "dnn_narrow", "vgg16_bn": "dnn_deep"}
@@ -25,6 +25,12 @@ def right() -> pd.DataFrame:
     return hits(
         cnn_1m=0.8, dnn_narrow__named=0.4, dnn_narrow__equal__plain=0.5, dnn_narrow__equal__dropout=0.65, vgg16_bn=0.7
     )
+
+
+def test_reports_are_named_as_they_are_called():
+    assert pairs_of("B, E") == PAIRS and pairs_of("E") == {"vgg16_bn": "dnn_deep"}
+    with pytest.raises(ValueError, match="PAIRS names report B, report E or both"):
+        pairs_of("C")
 
 
 def test_dropout_closes_a_share_of_a_lead_that_is_shown(right):

@@ -78,6 +78,13 @@ def test_pictures_and_maps_are_compared_with_faces():
     assert found.to_dict() == pytest.approx(wanted | {"mean face over smooth": 0.5})
 
 
+def test_pictures_are_climbed_where_a_net_has_the_layer(net):
+    first, again = filters.climbed([net, net], "conv", 8, steps=1, seed=3)
+    assert first.shape == (1, 48, 48) and (first == again).all()
+    assert [len(filters.climbed([net], "logits", how_many, steps=1)[0]) for how_many in (2, 0)] == [2, 7]
+    assert filters.climbed([net, net], "block3_conv1_active", 8, steps=1) == []
+
+
 def test_upright_stripes_are_counted():
     row, column = np.indices((48, 48))
     waves = np.stack([np.sin(column), np.sin(row), np.sin(row + column), np.sin(row - column)])

@@ -47,7 +47,14 @@ def mouth_corners(regions: np.ndarray) -> np.ndarray:
 def peak_regions(maps: np.ndarray, regions: np.ndarray) -> np.ndarray:
     """(n, filters), indices into REGIONS: what of the face is in the middle of the strongest pixel of each map.
     maps: (n, height, width, filters), as `feature_maps` gives them."""
-    height, width = maps.shape[1:3]
-    row, column = np.divmod(maps.reshape(len(maps), height * width, -1).argmax(axis=1), width)
-    row, column = ((row + 0.5) * SIZE / height).astype(int), ((column + 0.5) * SIZE / width).astype(int)
-    return regions[np.arange(len(maps))[:, None], row, column]
+    n, height, width, filters = maps.shape
+    strongest = maps.reshape(n, height * width, filters).argmax(axis=1)
+    under = under_pixels(regions, height, width).reshape(n, height * width)
+    return np.take_along_axis(under, strongest, axis=1)
+
+
+def under_pixels(regions: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(n, height, width): what of the face is in the middle of each pixel of a smaller map."""
+    rows = (np.arange(height) + 0.5) * SIZE / height
+    columns = (np.arange(width) + 0.5) * SIZE / width
+    return regions[:, rows.astype(int)][:, :, columns.astype(int)]

@@ -12,6 +12,16 @@ from scipy.stats import bootstrap
 from fer_keras.scores import difference
 from fer_keras.study.tables import learnt, listed, no_answer, score_table, shares, word
 
+PAIRS = {"B": ("cnn_1m", "dnn_narrow"), "E": ("vgg16_bn", "dnn_deep")}  # of each report the CNN and the dense net
+
+
+def pairs_of(reports: str) -> dict[str, str]:
+    """By each CNN the dense net of its report. reports: "B", "E" or "B, E"."""
+    pairs = dict(PAIRS[report] for report in PAIRS if report in reports)
+    if not pairs:
+        raise ValueError(f'PAIRS names report B, report E or both, as "B, E", not {reports!r}')
+    return pairs
+
 
 def dropout_closes(right: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:
     """The share of the CNN's lead over the plain dense net that dropout closes, a row a dense net: 1 is all, below 0
@@ -19,16 +29,21 @@ def dropout_closes(right: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFram
 
     right: `hits` with the majority class. pairs: by a CNN its dense net. Intervals by drawing faces again (bootstrap).
     """
-    able, rows = learnt(shares(right)), {}
+    able = set(learnt(shares(right)))
+    rows = {}
     for cnn, dense in pairs.items():
         plain, dropped = f"{dense}, equal, plain", f"{dense}, equal, dropout"
+        if not {cnn, plain, dropped} <= able:
+            continue
         lead = difference(np.ones(len(right), bool), right[cnn], right[plain])
-        if {cnn, plain, dropped} <= set(able) and lead["interval"][0] > 0:
-            gained, way = (right[net].astype(float) - right[plain] for net in (dropped, cnn))
-            settings = {"n_resamples": 1000, "batch": 50, "method": "percentile", "rng": 0}
-            drawn = bootstrap((gained, way), _ratio, paired=True, **settings).confidence_interval
-            value = float(gained.mean() / way.mean())
-            rows[dense] = {"value": value, "n": len(right), "interval": [float(end) for end in drawn]}
+        if lead["interval"][0] <= 0:
+            continue
+        way = right[cnn].astype(float) - right[plain]
+        gained = right[dropped].astype(float) - right[plain]
+        drawn = bootstrap((gained, way), _ratio, paired=True, n_resamples=1000, batch=50, method="percentile", rng=0)
+        low, high = drawn.confidence_interval
+        value = float(gained.mean() / way.mean())
+        rows[dense] = {"value": value, "n": len(right), "interval": [float(low), float(high)]}
     return score_table(rows)
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import zoom
 
-from fer_keras.faces import REGIONS, SIZE, Faces
+from fer_keras.faces import REGIONS, Faces
 from fer_keras.scores import accuracy, between_faces, over_faces, over_seeds_and_faces
-from fer_keras.seeing.ascent import feature_maps
-from fer_keras.seeing.regions import face_regions, peak_regions
+from fer_keras.seeing.ascent import ascend, feature_maps
+from fer_keras.seeing.regions import face_regions, peak_regions, under_pixels
 from fer_keras.study.tables import score_table
 
 PARTS = [REGIONS.index(name) for name in ("brows", "eyes", "nose", "mouth")]
@@ -90,16 +90,22 @@ def peaks_beyond_chance(trained: keras.Model | None, untrained: Sequence, layers
 def _peaks(net: keras.Model, layer: str, faces: Faces) -> np.ndarray:
     """(n,): of each face the share of its maps whose maximum is on such a part, less what chance would have."""
     regions = face_regions(faces)
-    peaks = peak_regions(feature_maps(net, layer, faces), regions)
-    found, chance = (np.isin(each, PARTS).mean(axis=1) for each in (peaks, _anywhere(net, layer, regions)))
-    return found - chance
+    maps = feature_maps(net, layer, faces)
+    under_peaks = peak_regions(maps, regions)
+    under_all = under_pixels(regions, *maps.shape[1:3])
+    return np.isin(under_peaks, PARTS).mean(axis=1) - np.isin(under_all, PARTS).mean(axis=(1, 2))
 
 
-def _anywhere(net: keras.Model, layer: str, regions: np.ndarray) -> np.ndarray:
-    """The regions under the middles of all pixels of the layer's maps."""
-    height, width = net.get_layer(layer).output.shape[1:3]
-    rows, columns = (((np.arange(size) + 0.5) * SIZE / size).astype(int) for size in (height, width))
-    return regions[:, rows][:, :, columns].reshape(len(regions), -1)
+def climbed(nets: Sequence[keras.Model], layer: str, filters: int, **how) -> list[np.ndarray]:
+    """Of each net the pictures that excite the first filters of a layer, or with 0 all; none where there is no such
+    layer. how: for `ascend`."""
+    found = []
+    for net in nets:
+        if layer in [each.name for each in net.layers]:
+            numbers = range(net.get_layer(layer).output.shape[-1])[: filters or None]
+            pictures, _ = ascend(net, layer, numbers, **how)
+            found.append(pictures)
+    return found
 
 
 def upright(pictures: Sequence[np.ndarray]) -> pd.DataFrame:
@@ -107,7 +113,8 @@ def upright(pictures: Sequence[np.ndarray]) -> pd.DataFrame:
     vertical ones; and how much larger that is in the trained net. pictures: the trained net's, then untrained ones'."""
     if not pictures:
         return score_table({})
-    own, *others = map(is_upright, pictures)
+    found = [is_upright(each) for each in pictures]
+    own, others = found[0], found[1:]
     return score_table({
         "upright trained": accuracy(own, True),
         "upright untrained": accuracy(np.concatenate(others), True),
