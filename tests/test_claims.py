@@ -62,7 +62,7 @@ def test_exact_values_decide_without_an_interval():
 def test_parts_make_a_whole():
     measure = f"{UNDECIDED}: not measured"
     assert rules.whole([SUPPORTED, SUPPORTED]) == SUPPORTED and rules.whole([SUPPORTED, measure]) == measure
-    assert rules.whole([measure, REFUTED, SUPPORTED]) == REFUTED
+    assert rules.whole([measure, REFUTED, SUPPORTED]) == REFUTED and rules.whole([]) == UNDECIDED
     assert rules.either([REFUTED, SUPPORTED]) == SUPPORTED and rules.either([REFUTED, REFUTED]) == REFUTED
     assert rules.either([REFUTED, UNDECIDED]) == UNDECIDED and rules.either([UNDECIDED, SUPPORTED]) == SUPPORTED
 

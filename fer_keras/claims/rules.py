@@ -82,14 +82,20 @@ def whole(verdicts: Sequence[str]) -> str:
     """Of a claim in parts: refuted if any part is, supported if all are."""
     if REFUTED in verdicts:
         return REFUTED
-    return SUPPORTED if set(verdicts) == {SUPPORTED} else next(each for each in verdicts if each != SUPPORTED)
+    for verdict in verdicts:
+        if verdict != SUPPORTED:
+            return verdict
+    return SUPPORTED if verdicts else UNDECIDED
 
 
 def either(verdicts: Sequence[str]) -> str:
     """Of a part that names two reasons: supported if one is, refuted if both are."""
     if SUPPORTED in verdicts:
         return SUPPORTED
-    return REFUTED if set(verdicts) == {REFUTED} else next(each for each in verdicts if each != REFUTED)
+    for verdict in verdicts:
+        if verdict != REFUTED:
+            return verdict
+    return REFUTED
 
 
 def _interval(entry: dict) -> tuple[float, float]:

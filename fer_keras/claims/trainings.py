@@ -51,21 +51,37 @@ def _record(net: str, kind: str, kinds: dict[tuple[str, str], dict[int, dict]]) 
     trainings = list(own.values())
     first = trainings[0]
     values = {f"{net}_{NAMES.get(name, name)}": _over(name, trainings) for name in first["values"]}
+    values |= _about(net, kind, len(trainings))
+    rival = RIVALS.get(net)
+    of_rival = kinds.get((rival, kind.replace(f" {net} ", f" {rival} ")), {})
+    unnormed = kinds.get((net, _with_option(kind, "batch_norm false")), {})
+    undropped = kinds.get((net, _with_option(kind, "dropout 0")), {})
+    compared = {
+        f"{net}_over_{rival}_named": _lead(_pairs(own, of_rival)),
+        "batch_norm_saves_epochs": _epochs_saved(_pairs(own, unnormed)),
+        "dropout_closes": _gap_closed(_pairs(own, undropped)),
+    }
+    values |= {name: entry for name, entry in compared.items() if entry}
+    return Record(
+        "training", first["command"], first["date"], first["device"], first["data"], values, _mean_log(trainings)
+    )
+
+
+def _about(net: str, kind: str, trainings: int) -> dict:
+    """What was trained, from the command, as values that a claim can ask for."""
     width = re.search(r" -o width ([\d.]+)", kind)
-    about = {"net": net, "width": float(width[1]) if width else 1, "trainings": len(trainings)}
-    about |= {"judged_split": "randomly held out" if " --split theirs" in kind else "PublicTest"}
-    values |= {name: {"value": value} for name, value in about.items()}
-    of_rival = kinds.get((RIVALS.get(net), kind.replace(f" {net} ", f" {RIVALS.get(net)} ")), {})
-    if lead := _lead(_pairs(own, of_rival)):
-        values[f"{net}_over_{RIVALS[net]}_named"] = lead
-    without = {option: kinds.get((net, _with_option(kind, option)), {}) for option in ("batch_norm false", "dropout 0")}
-    if saved := _epochs_saved(_pairs(own, without["batch_norm false"])):
-        values["batch_norm_saves_epochs"] = saved
-    if closed := _gap_closed(_pairs(own, without["dropout 0"])):
-        values["dropout_closes"] = closed
+    split = "randomly held out" if " --split theirs" in kind else "PublicTest"
+    about = {"net": net, "width": float(width[1]) if width else 1, "trainings": trainings, "judged_split": split}
+    return {name: {"value": value} for name, value in about.items()}
+
+
+def _mean_log(trainings: list[dict]) -> tuple:
+    """The logged training accuracy of each epoch that all of them had, in the mean."""
     logs = [each["history"]["accuracy"] for each in trainings if "history" in each]
-    log = tuple(np.mean([each[: min(map(len, logs))] for each in logs], axis=0)) if logs else ()
-    return Record("training", first["command"], first["date"], first["device"], first["data"], values, log)
+    if not logs:
+        return ()
+    shortest = min(len(each) for each in logs)
+    return tuple(np.mean([each[:shortest] for each in logs], axis=0))
 
 
 def _over(name: str, trainings: list[dict]) -> dict:

@@ -49,35 +49,30 @@ class Recipe:
     until: dict = field(default_factory=dict)  # {"loss": 0.65}: no further epoch once training is as far
 
     def __post_init__(self):
-        by_epoch = self.learning_rate if isinstance(self.learning_rate, dict) else {1: self.learning_rate}
-        for name, says, right in (
-            ("epochs", "a whole number above 0", is_whole(self.epochs, 1)),
-            ("batch_size", "a whole number above 0", is_whole(self.batch_size, 1)),
-            ("optimizer", "a name", isinstance(self.optimizer, str)),
-            ("optimizer_options", "a table of names and values", isinstance(self.optimizer_options, dict)),
-            ("learning_rate", "a number above 0, or such by epochs from 1 on", 1 in by_epoch
-             and all(is_whole(epoch, 1) for epoch in by_epoch) and all(_above_0(rate) for rate in by_epoch.values())),
-            ("flip", "a name or None", isinstance(self.flip, str | None)),
-            *((name, "a number", isinstance(getattr(self, name), Real)) for name in AMOUNTS),
-            ("label_smoothing", "a share from 0 to below 1", isinstance(self.label_smoothing, Real)
-             and 0 <= self.label_smoothing < 1),
-            ("warm_up", "a share from 0 to below 1, or None", self.warm_up is None
-             or (isinstance(self.warm_up, Real) and 0 <= self.warm_up < 1)),
-            ("warm_up", "for one learning rate, which it changes from step to step, None with rates by epochs",
-             self.warm_up is None or not isinstance(self.learning_rate, dict)),
-            ("sizes", "a table of epochs, from 1 on, and pixels from 8 to 48", isinstance(self.sizes, dict)
-             and (not self.sizes or 1 in self.sizes) and all(is_whole(epoch, 1) for epoch in self.sizes)
-             and all(is_whole(size, 8) and size <= SIZE for size in self.sizes.values())),
-            ("keep", f"one of {' or '.join(KEEPS)}", self.keep in KEEPS),
-            ("targets", f"one of {' or '.join(TARGETS)}", self.targets in TARGETS),
-            ("start", f"one of {' or '.join(STARTS)}", self.start in STARTS),
-            ("until", "a loss or an accuracy, or both, above 0", isinstance(self.until, dict)
-             and self.until.keys() <= {"loss", "accuracy"} and all(map(_above_0, self.until.values()))),
-            ("checkpoints", f"a list of epochs from 1 to {self.epochs}", isinstance(self.checkpoints, list | tuple)
-             and all(is_whole(each, 1) and is_whole(self.epochs, each) for each in self.checkpoints)),
-        ):  # fmt: skip
-            if not right:
-                raise ValueError(f"{name} is {says}, not {getattr(self, name)!r}")
+        self._check("epochs", is_whole(self.epochs, 1), "a whole number above 0")
+        self._check("batch_size", is_whole(self.batch_size, 1), "a whole number above 0")
+        self._check("optimizer", isinstance(self.optimizer, str), "a name")
+        self._check("optimizer_options", isinstance(self.optimizer_options, dict), "a table of names and values")
+        self._check("learning_rate", _are_rates(self.learning_rate), "a number above 0, or such by epochs from 1 on")
+        self._check("flip", isinstance(self.flip, str | None), "a name or None")
+        for name in AMOUNTS:
+            self._check(name, isinstance(getattr(self, name), Real), "a number")
+        self._check("label_smoothing", _is_share(self.label_smoothing), "a share from 0 to below 1")
+        if self.warm_up is not None:
+            self._check("warm_up", _is_share(self.warm_up), "a share from 0 to below 1, or None")
+            one_rate = "for one learning rate, which it changes from step to step, None with rates by epochs"
+            self._check("warm_up", not isinstance(self.learning_rate, dict), one_rate)
+        self._check("sizes", _are_sizes(self.sizes), "a table of epochs, from 1 on, and pixels from 8 to 48")
+        self._check("keep", self.keep in KEEPS, f"one of {' or '.join(KEEPS)}")
+        self._check("targets", self.targets in TARGETS, f"one of {' or '.join(TARGETS)}")
+        self._check("start", self.start in STARTS, f"one of {' or '.join(STARTS)}")
+        self._check("until", _are_goals(self.until), "a loss or an accuracy, or both, above 0")
+        in_range = _are_epochs(self.checkpoints, self.epochs)
+        self._check("checkpoints", in_range, f"a list of epochs from 1 to {self.epochs}")
+
+    def _check(self, name: str, right: bool, wanted: str) -> None:
+        if not right:
+            raise ValueError(f"{name} is {wanted}, not {getattr(self, name)!r}")
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 1."""
@@ -136,6 +131,38 @@ class Recipe:
 
 def _above_0(value) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and value > 0
+
+
+def _is_share(value) -> bool:
+    return isinstance(value, Real) and 0 <= value < 1
+
+
+def _are_rates(value) -> bool:
+    by_epoch = value if isinstance(value, dict) else {1: value}
+    return _begins_at_1(by_epoch) and all(_above_0(rate) for rate in by_epoch.values())
+
+
+def _are_sizes(value) -> bool:
+    if not isinstance(value, dict):
+        return False
+    right = [is_whole(size, 8) and size <= SIZE for size in value.values()]
+    return all(right) and (not value or _begins_at_1(value))
+
+
+def _begins_at_1(by_epoch: dict) -> bool:
+    return 1 in by_epoch and all(is_whole(epoch, 1) for epoch in by_epoch)
+
+
+def _are_goals(value) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return value.keys() <= {"loss", "accuracy"} and all(_above_0(goal) for goal in value.values())
+
+
+def _are_epochs(value, last: int) -> bool:
+    if not isinstance(value, list | tuple):
+        return False
+    return all(is_whole(epoch, 1) and epoch <= last for epoch in value)
 
 
 _ADAM_OF_C = {"learning_rate": 0.001, "optimizer_options": {"beta_1": 0.9, "beta_2": 0.99}}

@@ -124,31 +124,44 @@ def class_distances(
     of all. Faces lie too near to a mean that they are part of, and the means of few faces too far apart: the squares
     are corrected for both. Emotions of fewer than two faces are left out.
     """
-    rows = np.asarray(vectors, np.float32).reshape(len(labels), -1)
-    rows = rows - rows.mean(axis=0)
-    unit = max(float((rows**2).sum(axis=1).mean()), 1e-12)
-    rng, means, within, n = np.random.default_rng(seed), {}, {}, {}
+    vectors = np.asarray(vectors, np.float32).reshape(len(labels), -1)
+    vectors = vectors - vectors.mean(axis=0)
+    unit = max(float((vectors**2).sum(axis=1).mean()), 1e-12)
+    rng = np.random.default_rng(seed)
+    means, within, n = {}, {}, {}
     for number, emotion in enumerate(EMOTIONS):
-        own = rows[np.asarray(labels) == number]
+        own = vectors[np.asarray(labels) == number]
         if len(own) > 1:
-            k = n[emotion] = len(own)
-            drawn = rng.multinomial(k, np.full(k, 1 / k), resamples)
-            weights = np.vstack([np.ones(k), drawn]).astype(np.float32) / k  # the first: the faces as they are
-            means[emotion] = weights @ own
-            squares = weights @ (own**2).sum(axis=1) - (means[emotion] ** 2).sum(axis=1)
-            within[emotion] = squares / unit * k / (k - 1)
+            means[emotion], squares = _redrawn_means(own, resamples, rng)
+            within[emotion] = squares / unit
+            n[emotion] = len(own)
     away = {}
-    for emotion in (each for each in n if origin in n and each != origin):
-        away[emotion] = ((means[emotion] - means[origin]) ** 2).sum(axis=1) / unit
-        away[emotion] -= within[emotion] / n[emotion] + within[origin] / n[origin]
-    rows = {}
+    for emotion in n:
+        if origin in n and emotion != origin:
+            apart = ((means[emotion] - means[origin]) ** 2).sum(axis=1) / unit
+            away[emotion] = apart - within[emotion] / n[emotion] - within[origin] / n[origin]
+    ahead = {}
     if set(n) == set(EMOTIONS):
-        roots = [pd.DataFrame(squares).clip(0) ** 0.5 for squares in (within, away)]
-        rows["fear spread"] = lead(roots[0], "fear") | {"n": len(labels)}
-        rows["fear nearness"] = lead(roots[1], "fear", lowest=True) | {"n": len(labels)}
+        ahead["fear spread"] = lead(_roots(within), "fear") | {"n": len(labels)}
+        ahead["fear nearness"] = lead(_roots(away), "fear", lowest=True) | {"n": len(labels)}
     distances = {each: _root(within[each], n[each]) for each in n}
     from_origin = {each: _root(away[each], n[each] + n[origin]) for each in away}
-    return score_table(distances), score_table(from_origin), score_table(rows)
+    return score_table(distances), score_table(from_origin), score_table(ahead)
+
+
+def _redrawn_means(own: np.ndarray, resamples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of these vectors and their mean square distance from it (corrected); first as they are, then of vectors
+    drawn again."""
+    k = len(own)
+    drawn = rng.multinomial(k, np.full(k, 1 / k), resamples)
+    weights = np.vstack([np.ones(k), drawn]).astype(np.float32) / k
+    means = weights @ own
+    squares = weights @ (own**2).sum(axis=1) - (means**2).sum(axis=1)
+    return means, squares * k / (k - 1)
+
+
+def _roots(squares: dict[str, np.ndarray]) -> pd.DataFrame:
+    return pd.DataFrame(squares).clip(0) ** 0.5
 
 
 def _root(squares: np.ndarray, n: int) -> dict:

@@ -25,7 +25,7 @@ def compare(formulas: Mapping, meaning: Sequence = (), tries: int = 200, seed: i
     rows = {}
     for label, (text, true, tested) in formulas.items():
         difference = sp.sympify(true - tested)
-        errors = _errors(*(sp.sympify(each).subs(meaning) for each in (true, tested)), tries, seed)
+        errors = _errors(sp.sympify(true).subs(meaning), sp.sympify(tested).subs(meaning), tries, seed)
         # numbers refute; only algebra proves, and is slow where there is nothing to prove or all is written out
         holds = errors.max() < 1e-6
         holds = holds and (sp.simplify(difference) == 0 or sp.simplify(difference.subs(meaning)) == 0)
@@ -39,7 +39,8 @@ def _errors(true: sp.Expr, tested: sp.Expr, tries: int, seed: int) -> np.ndarray
     numbers = rng.normal(size=(len(letters), tries))
     positive = np.array([bool(letter.is_positive) for letter in letters], bool)
     numbers[positive] = np.abs(numbers[positive])
-    known, found = (np.asarray(sp.lambdify(letters, each)(*numbers), float) for each in (true, tested))
+    known = np.asarray(sp.lambdify(letters, true)(*numbers), float)
+    found = np.asarray(sp.lambdify(letters, tested)(*numbers), float)
     return np.broadcast_to(np.abs(found - known) / np.maximum(np.abs(known), 1e-12), tries)
 
 

@@ -4,6 +4,7 @@ Of faces without votes, and of no trainings, the tables are empty.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -79,19 +80,34 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def calibration(labels: np.ndarray, said: Mapping[str, np.ndarray], resamples: int, seed: int = 0) -> pd.DataFrame:
     """The calibration error of each kind of answers with its 95 % interval, and under `if perfect` what a calibrated
     net would have, which is not 0 on few faces; in the row "change" the last less the first."""
+    kinds = list(said)
+    first, last = said[kinds[0]], said[kinds[-1]]
+    rng = np.random.default_rng(seed)
+    rows = {}
+    for kind, probabilities in said.items():
+        error = partial(_error_of, labels, probabilities)
+        rows[kind] = _resampled(error, len(labels), resamples, seed, low=0)
+        rows[kind]["if perfect"] = _error_if_perfect(probabilities, resamples, rng)
 
-    def error(kind: str, at: np.ndarray) -> float:
-        return calibration_error(labels[at], said[kind][at])
+    def change(rows: np.ndarray) -> float:
+        return _error_of(labels, last, rows) - _error_of(labels, first, rows)
 
-    rng, rows = np.random.default_rng(seed), {}
-    for kind, p in said.items():
-        rows[kind] = _resampled(lambda at, kind=kind: error(kind, at), len(labels), resamples, seed, low=0)
-        steps = p.cumsum(axis=1)[:, :-1]
-        drawn = [(rng.random((len(p), 1)) > steps).sum(axis=1) for _ in range(resamples)]  # labels as the net has them
-        rows[kind]["if perfect"] = np.mean([calibration_error(some, p) for some in drawn])
-    first, *_, last = [*said, *said]
-    rows["change"] = _resampled(lambda at: error(last, at) - error(first, at), len(labels), resamples, seed)
+    rows["change"] = _resampled(change, len(labels), resamples, seed)
     return score_table(rows)
+
+
+def _error_of(labels: np.ndarray, probabilities: np.ndarray, rows: np.ndarray) -> float:
+    return calibration_error(labels[rows], probabilities[rows])
+
+
+def _error_if_perfect(probabilities: np.ndarray, resamples: int, rng: np.random.Generator) -> float:
+    """The mean calibration error where the labels are drawn as often as the net says."""
+    steps = probabilities.cumsum(axis=1)[:, :-1]
+    errors = []
+    for _ in range(resamples):
+        labels = (rng.random((len(probabilities), 1)) > steps).sum(axis=1)
+        errors.append(calibration_error(labels, probabilities))
+    return float(np.mean(errors))
 
 
 def measures(runs: Mapping, faces: Faces) -> dict[str, np.ndarray]:

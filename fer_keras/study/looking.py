@@ -86,12 +86,17 @@ def cheeks(maps: np.ndarray, faces: Faces, threshold: float) -> pd.DataFrame:
     if not happy.any():
         return score_table({})
     regions, maps = face_regions(faces)[happy], maps[happy]
-    lead, even = (
-        shares["cheeks"] - shares["eyes"] - shares["mouth"]
-        for shares in (region_shares(maps >= threshold, regions), region_shares(np.ones_like(maps), regions))
-    )
-    rows = {"happy cheeks lead": over_faces(lead), "happy cheeks lead beyond area": over_faces(lead - even)}
-    return score_table(rows)
+    lead = _cheeks_lead(maps >= threshold, regions)
+    even = _cheeks_lead(np.ones_like(maps), regions)
+    return score_table({
+        "happy cheeks lead": over_faces(lead),
+        "happy cheeks lead beyond area": over_faces(lead - even),
+    })  # fmt: skip
+
+
+def _cheeks_lead(maps: np.ndarray, regions: np.ndarray) -> pd.Series:
+    found = region_shares(maps, regions)
+    return found["cheeks"] - found["eyes"] - found["mouth"]
 
 
 def looks(maps: Mapping, pictures: Mapping, faces: Faces) -> pd.DataFrame:
@@ -113,8 +118,11 @@ def changes(looked: pd.DataFrame) -> pd.DataFrame:
         "training brightness": (("brightness", "trained"), ("brightness", "early")),
         "standardising": (("brightness", "standardised"), ("brightness", "trained")),
     }
-    there = {name: looked[one] - looked[other] for name, (one, other) in pairs.items() if {one, other} <= set(looked)}
-    if {"training brightness", "standardising"} <= set(there):
+    there = {}
+    for name, (one, other) in pairs.items():
+        if one in looked and other in looked:
+            there[name] = looked[one] - looked[other]
+    if "training brightness" in there and "standardising" in there:
         there["training over standardising"] = there["training brightness"] - there["standardising"]
     return score_table({name: over_faces(values) for name, values in there.items()})
 

@@ -5,7 +5,6 @@ which also holds a checksum of each file: a run without it is unfinished, one th
 """
 
 import hashlib
-import itertools
 import json
 import re
 import sys
@@ -106,8 +105,10 @@ def finished(folder: Path) -> Run | None:
 def set_aside_if_damaged(folder: Path) -> None:
     """Rename a run that says it is finished and is not whole."""
     if (folder / "metrics.json").exists() and not finished(folder):
-        name = f"{folder.name}.damaged"
-        aside = next(path for i in itertools.count(1) if not (path := folder.with_name(f"{name}-{i}")).exists())
+        number = 1
+        while folder.with_name(f"{folder.name}.damaged-{number}").exists():
+            number += 1
+        aside = folder.with_name(f"{folder.name}.damaged-{number}")
         folder.rename(aside)
         print(f"fer-keras: run {folder.name} was damaged; it is kept as {aside.name} and trained anew", file=sys.stderr)
 

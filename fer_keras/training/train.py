@@ -80,10 +80,7 @@ def train(
         with runs.stored(folder):
             runs.write_json(folder / "config.json", decides | {"versions": versions()})
         state = State(folder / "state.npz", model)
-        untold = ("epochs", changes.get("epochs")), ("batch_size", 0)  # the bar counts epochs; 0: the recipe's own
-        asked = [f"{name} {value}" for name, value in (options | changes).items() if (name, value) not in untold]
-        title = title or ", ".join([model.name, *asked, f"seed {seed}"])
-        bar = EpochBar(title, plan.epochs, state.restore())
+        bar = EpochBar(title or _title(model.name, options | changes, seed), plan.epochs, state.restore())
         if state.epoch < plan.epochs and not plan.reached(state.history):
             watch = Watch(state, plan, seed, bar)
             by_recipe = [] if "optimizer" in (compile_options or {}) else [_rates(plan)]
@@ -92,6 +89,14 @@ def train(
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)
         return run
+
+
+def _title(net: str, asked: dict, seed: int) -> str:
+    """What the bar says of a training; the epochs it counts itself, and a batch size of 0 is the recipe's own."""
+    told = {name: value for name, value in asked.items() if name != "epochs"}
+    if told.get("batch_size") == 0:
+        del told["batch_size"]
+    return ", ".join([net, *(f"{name} {value}" for name, value in told.items()), f"seed {seed}"])
 
 
 def _settings(plan: Recipe, options: dict, steps: int) -> dict:
