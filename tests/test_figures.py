@@ -72,6 +72,20 @@ def test_faces_and_maps_stand_in_rows():
     assert sheet.get_array().shape == (8, 32) and sheet.get_array()[0, 0] == 0 and sheet.get_array()[6, 6] == 255
 
 
+def test_one_epoch_stands_at_one_tick():
+    table = pd.DataFrame({"training": [0.5]}, index=pd.RangeIndex(1, 2, name="epoch"))
+    axis = figures.lines(table, "title", "accuracy").axes[0]
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_counts_in_a_scale_of_powers_are_written_out():
+    picture = figures.heatmap(pd.DataFrame([[8, 30]]), "title", ",d", "faces", log=True)
+    picture.canvas.draw()
+    texts = [text.get_text() for text in picture.axes[1].yaxis.get_ticklabels(which="both")]
+    assert {"10", "20"} <= set(texts), texts
+
+
 def test_colours_part_at_zero_where_there_are_both_signs():
     table = pd.DataFrame([[-1.0, 0.0, 3.0]], index=["row"], columns=["a", "b", "c"])
     mesh = figures.heatmap(table, "title").axes[0].collections[0]

@@ -9,7 +9,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
+import numpy as np
 import pages
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import require
@@ -235,6 +237,12 @@ def test_tables_say_what_their_headers_head(site):
     )
 
 
+def test_a_number_that_is_not_there_is_a_number():
+    html = pd.DataFrame({"share": [0.5, np.nan], "word": ["a", "b"]}).to_html()
+    row = BeautifulSoup(rendering.tidy(html), "html.parser").tbody.tr
+    assert [cell.get("class") for cell in row.find_all("td")] == [["number"], None]
+
+
 def test_lines_of_long_cells_break_and_those_of_numbers_do_not():
     short, long = (f"<table><tr><td>{text}</td><td>0.5</td></tr></table>" for text in ("a net", "word " * 12))
     found = BeautifulSoup(rendering.tidy(short + long), "html.parser").find_all("table")
@@ -406,6 +414,24 @@ def test_formulas_have_size_and_the_embedded_font(site, visit):
     for node in session.send("DOM.querySelectorAll", {"nodeId": root, "selector": "math"})["nodeIds"]:
         fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
         assert all(font["isCustomFont"] for font in fonts), fonts
+
+
+def test_on_a_phone_headers_break_and_the_names_of_rows_stay_in_sight(site, visit):
+    page = visit(site / "07_everything.html", "phone")
+    wide = page.locator(".table:has(td:nth-child(21))")
+    assert wide.locator("thead th").last.bounding_box()["height"] > 30, "two lines: column, 19"
+    name, number = wide.locator("tbody th").first, wide.locator("tbody td").first
+    before = name.bounding_box()["x"], number.bounding_box()["x"]
+    wide.evaluate("table => table.scrollTo(300, 0)")
+    assert (name.bounding_box()["x"], number.bounding_box()["x"]) == (before[0], before[1] - 300)
+
+
+def test_of_a_table_without_rows_nothing_is_shown(site, visit):
+    page = visit(site / "01_first.html")
+    table = page.locator(".cell .table").first
+    assert table.is_visible()
+    table.locator("tbody tr").evaluate_all("rows => rows.forEach(row => row.remove())")
+    assert not table.is_visible()
 
 
 def test_a_tap_shows_a_figure_at_full_size(site, visit):

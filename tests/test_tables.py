@@ -125,7 +125,8 @@ def test_what_was_trained_on_what_is_shown_and_recorded(monkeypatch):
     outputs = {}
     monkeypatch.setattr(records, "display", lambda data, raw: outputs.update(data[records.RECORD]))
     faces = some_faces([0, 1, 2], "Training")
-    shown = tables.setting("folder/faces.csv", faces, faces[:1], {"plain": run_of("cnn_1m", width=0.5)})
+    shown = tables.setting("folder/faces.csv", faces, faces[:1], {"plain": run_of("cnn_1m", 12345, width=0.5)})
+    assert ">1,000<" in shown.to_html() and ">12345<" in shown.to_html(), "a seed is copied, not read"
     assert {"cnn_1m", 0.5, 1000, 2, 32} <= set(shown.data.loc["plain"])
     kept = {name: entry["value"] for name, entry in outputs.items()}
     assert (kept["net"], kept["width"], kept["epochs"], kept["data"]) == ("cnn_1m", 0.5, 2, "faces.csv")

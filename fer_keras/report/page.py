@@ -21,7 +21,7 @@ from fer_keras.report.formulas import FormulaError, mathml
 TEMPLATES = Path(__file__).parent / "templates"
 SENTENCE = 40  # characters of a cell, from which on it is text to be read
 PROGRESS = re.compile(r"^.*(?:: epoch \d+/\d+, |: going on after epoch |%\|).*\n?", re.MULTILINE)  # of base/progress.py
-NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|–|")
+NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|NaN|–|")
 
 
 class FormulaWarning(UserWarning):

@@ -11,7 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fer_keras.scores import MAJORITY
 
@@ -120,7 +120,7 @@ def lines(
         axis.set_title(name, fontsize=10)
         axis.set_xlabel(table.index.name or "")
         if pd.api.types.is_integer_dtype(table.index):
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axis in axes[:, 0]:
         axis.set_ylabel(ylabel)
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -204,6 +204,10 @@ def heatmap(table: pd.DataFrame, title: str, form: str = ".2f", label: str = "",
     if log:
         colours |= {"norm": LogNorm(), "mask": table <= 0}
     sns.heatmap(table, annot=True, fmt=form, cbar_kws={"label": label}, ax=axis, **colours)
+    if log:
+        beside = axis.collections[0].colorbar.ax.yaxis
+        beside.set_major_formatter(LogFormatter())
+        beside.set_minor_formatter(LogFormatter())
     axis.tick_params(axis="y", rotation=0)
     axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
     cells = table.stack()

@@ -173,6 +173,7 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
             record(table[name], suffix=name)
     training = (faces.splits == "Training").sum()
     shown = table.rename(columns=lambda name: name.replace("_", " ")).style.format(precision=3, thousands=",")
+    shown = shown.format("{:d}", subset=["seed"])
     return shown.set_caption(f"What was trained on the {training:,} training faces of {Path(data).name}")
 
 
