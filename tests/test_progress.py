@@ -52,7 +52,8 @@ def test_where_lines_can_be_drawn_over_there_is_one_bar_with_the_scores(capsys, 
 def test_papermills_log_has_a_line_an_epoch(tmp_path):
     code = """from fer_keras import load_faces, train
 faces = load_faces(n=300)
-run = train("dnn_narrow", faces.split("Training"), faces.split("PublicTest"), options={"width": 0.25}, epochs=3, batch_size=0)"""
+training, validation = faces.split("Training"), faces.split("PublicTest")
+run = train("dnn_narrow", training, validation, options={"width": 0.25}, epochs=3, batch_size=0)"""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, tmp_path / "in.ipynb")
