@@ -194,8 +194,9 @@ def test_bad_input_on_the_command_line_is_one_sentence(capsys, arguments, says):
 def test_train_takes_faces_without_splits(drawn, capsys, monkeypatch, tmp_path, split, validates):
     monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))
     source = forms.course(tmp_path / "mine.csv", drawn.split("Training"))
-    typed = ["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "1", "--data", str(source), *split]
-    assert main([*typed, "--json"]) == 0
+    typed = ["train", "dnn_narrow", "--option", "width", "0.25", "--recipe", "epochs", "1", "--data", str(source)]
+    assert main([*typed, *split, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)["dnn_narrow"]
     assert abs(result["values"]["accuracy"]["n"] - validates) < 6
+    assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25 -r epochs 1 ")
     assert "right_public" not in result and "public_accuracy" not in result["values"]

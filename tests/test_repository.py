@@ -5,11 +5,14 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import buttons
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import fer_keras
 from fer_keras.report.pages import title
@@ -75,6 +78,42 @@ def test_the_readme_lists_every_notebook_with_its_question():
     notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     titles = [title(nbformat.read(path, 4)).partition(" · ")[2] for path in notebooks]
     assert listed == list(zip([path.stem for path in notebooks], titles, strict=True))
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"^## (\S+?),? ", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert project["version"] == fer_keras.__version__ == newest == citation["version"]
+    lowest, highest = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    named = {each.rpartition(" ")[2] for each in project["classifiers"] if "Python :: 3." in each}
+    assert named == {f"3.{minor}" for minor in range(int(lowest), int(highest))}
+    assert (ROOT / "fer_keras" / "py.typed").exists()
+
+
+def test_each_notebook_has_links_that_open_it_elsewhere():
+    assert buttons.PAGE.read_text() == buttons.page(), "make buttons"
+    places = {"Colab": "colab.research.google.com", "Kaggle": "kaggle.com", "Binder": "mybinder.org"}
+    owner, name = buttons.address().removeprefix("https://github.com/").split("/")
+    for notebook in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
+        for place, link in buttons.links(notebook.name).items():
+            parts = urlsplit(link)
+            assert (parts.scheme, parts.netloc) == ("https", places[place])
+            assert f"{owner}/{name}/" in link and link.endswith(f"notebooks/{notebook.name}")
+
+
+def test_containers_are_made_by_the_commands_of_the_readme():
+    container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    command, target = container["postCreateCommand"].split()
+    assert command == "make" and f"\n{target}:" in (ROOT / "Makefile").read_text()
+    settings = container["customizations"]["vscode"]["settings"]
+    assert settings["python.defaultInterpreterPath"].endswith("/.venv/bin/python")
+    image, version = container["image"].split(":")
+    supported = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert image == "python" and version in SpecifierSet(supported)
+    of_binder = (ROOT / "binder" / "runtime.txt").read_text().strip()
+    assert of_binder == f"python-{version}"
+    assert (ROOT / "binder" / "requirements.txt").read_text() == "--editable .\n"  # what pyproject.toml asks for
 
 
 def test_the_workflow_only_calls_the_ci_script():

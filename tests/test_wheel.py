@@ -21,6 +21,10 @@ def test_every_room_and_every_kind_of_file_goes_into_the_wheel():
     for package, patterns in settings["package-data"].items():
         folder = ROOT / package.removeprefix("fer_keras.").replace(".", "/")
         assert all(list(folder.glob(pattern)) for pattern in patterns)
+    package = ROOT / "fer_keras"
+    taken = {path for pattern in settings["package-data"]["fer_keras"] for path in package.glob(pattern)}
+    others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".md")}
+    assert others <= taken
 
 
 @pytest.fixture
