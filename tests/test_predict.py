@@ -60,8 +60,13 @@ def test_labelled_faces_are_written_with_all_columns(run, drawn, tmp_path, capsy
     source = forms.csv(tmp_path / "fer2013.csv", drawn)
     assert main(["predict", run.name, str(source), "--out", str(tmp_path / "all.csv")]) == 0
     table = pd.read_csv(tmp_path / "all.csv")
-    assert len(table) == 700 and list(table) == ["id", "emotion", *EMOTIONS]
-    assert capsys.readouterr().out == ""
+    assert len(table) == 700 and list(table) == ["id", "emotion", "label", *EMOTIONS]
+    assert table["label"].tolist() == [EMOTIONS[label] for label in drawn.labels]
+    out, error = capsys.readouterr()
+    right = run.metrics["accuracy"]["value"]
+    assert out == "" and f"trained on 200 faces (Training), right for {right:.0%} of 70 others" in error
+    assert main(["predict", run.name, str(source), "--split", "PublicTest", "--out", str(tmp_path / "some.csv")]) == 0
+    assert len(pd.read_csv(tmp_path / "some.csv")) == 70
 
 
 def test_the_courses_unlabelled_faces_give_its_submission_file(run, drawn, tmp_path):

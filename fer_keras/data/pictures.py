@@ -24,18 +24,31 @@ LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
 
 def decode(data: bytes) -> np.ndarray:
     """A picture as a grey face: upright, its middle square, 48 × 48."""
+    return middle_square(upright(data))
+
+
+def middle_square(picture) -> np.ndarray:
+    """Grey, 48 × 48."""
+    from PIL import ImageOps
+
+    if picture.size == (SIZE, SIZE) and picture.mode == "L":
+        return np.asarray(picture)
+    return np.asarray(ImageOps.fit(picture.convert("L"), (SIZE, SIZE)))
+
+
+def upright(data: bytes):
+    """The decoded picture, turned as its camera says, with 8 bits a pixel."""
     from PIL import Image, ImageOps
 
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         if picture.width * picture.height > LARGEST:
             raise Image.DecompressionBombError
-        if picture.size == (SIZE, SIZE) and picture.mode == "L":
-            return np.asarray(picture)
+        picture.load()
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I"):  # 16 bits a pixel, which convert() would cut off at 255
             picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
-        return np.asarray(ImageOps.fit(picture.convert("L"), (SIZE, SIZE)))
+        return picture
     except Image.DecompressionBombError:
         raise BadRow(f"unpacks to more than {LARGEST:,} pixels; refused as a decompression bomb") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:

@@ -99,9 +99,7 @@ def _integrated(at: Callable, faces: np.ndarray, classes: np.ndarray, steps: int
 
 
 def _grad_cam(scored: keras.Model, faces: np.ndarray, classes: np.ndarray, layer: str | None) -> np.ndarray:
-    convolutions = [i for i, each in enumerate(scored.layers) if isinstance(each, CONVOLUTIONS)]
-    if layer is None and convolutions:
-        layer = next((each.name for each in reversed(scored.layers[convolutions[0] :]) if _has_maps(each)), None)
+    layer = layer or last_maps(scored)
     if layer is None or not _has_maps(find_layer(scored, layer)):
         raise ValueError(f"Grad-CAM needs a layer with maps of more than one pixel; {layer or scored.name} has none")
     inner = find_layer(scored, layer).output
@@ -109,6 +107,14 @@ def _grad_cam(scored: keras.Model, faces: np.ndarray, classes: np.ndarray, layer
     _, slopes = _in_batches(backend.gradient(keras.Model(inner, scored.outputs[0]), pick), maps, classes)
     found = np.maximum((maps * slopes.mean(axis=(1, 2), keepdims=True)).sum(axis=-1), 0)
     return zoom(found, (1, SIZE / found.shape[1], SIZE / found.shape[2]), order=1, grid_mode=True, mode="nearest")
+
+
+def last_maps(model: keras.Model) -> str | None:
+    """The last layer, from the first convolution on, whose maps have more than one pixel: what Grad-CAM looks at."""
+    convolutions = [i for i, each in enumerate(model.layers) if isinstance(each, CONVOLUTIONS)]
+    if not convolutions:
+        return None
+    return next((each.name for each in reversed(model.layers[convolutions[0] :]) if _has_maps(each)), None)
 
 
 def _has_maps(layer: keras.layers.Layer) -> bool:

@@ -1,16 +1,23 @@
-"""What a run or a `.keras` file, named as people name it, says of faces: `fer-keras predict`."""
+"""What a run, a `.keras` file or the package's own net says of faces: `fer-keras predict`, `fer-keras look`."""
 
+import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 
 from fer_keras.base import home
 from fer_keras.base.home import write_whole
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
+from fer_keras.nets import own
+from fer_keras.nets.build import build
 from fer_keras.training.predict import load_model, predict
 from fer_keras.training.run import Run, finished
+
+SHIPPED = Path(own.__file__).parent / "shipped"  # made by `python -m tests.ship`
 
 
 def find_run(text: str) -> Run | None:
@@ -27,16 +34,89 @@ def find_run(text: str) -> Run | None:
     return Run(found[0]) if found else None
 
 
-def prediction_table(run_or_model: str, faces: Faces) -> pd.DataFrame:
-    """One row a face: its id, the emotion, and the probability of each. A run by its name, part of it, or folder."""
-    if run := find_run(run_or_model):
-        probabilities = run.predict(faces)
-    elif Path(run_or_model).is_file():
-        probabilities = predict(load_model(Path(run_or_model)), faces)
-    else:
-        raise ValueError(f"{run_or_model} is neither a finished run nor a .keras file; `fer-keras train` makes a run")
+@dataclass(frozen=True)
+class Net:
+    """A net to ask, and what is known of it: its card, or None."""
+
+    name: str
+    model: keras.Model
+    card: dict | None
+    run: Run | None = None
+
+    def predict(self, faces: Faces) -> np.ndarray:
+        """(n, 7) probabilities; a run keeps them."""
+        return self.run.predict(faces) if self.run else predict(self.model, faces)
+
+    @property
+    def temperature(self) -> float:
+        return self.card["temperature"] if self.card else 1.0
+
+
+def find_net(text: str | None = None) -> Net:
+    """The net of a run, by its name, part of it, or folder; of a `.keras` file; without a name the package's own."""
+    if text is None:
+        return _shipped()
+    if run := find_run(text):
+        return Net(run.name, run.model, run.metrics if "temperature" in run.metrics else None, run)
+    if Path(text).is_file():
+        return Net(Path(text).name, load_model(Path(text)), None)
+    raise ValueError(f"{text} is neither a finished run nor a .keras file; `fer-keras train` makes a run")
+
+
+def _shipped() -> Net:
+    """The net in `nets/shipped`: its weights as float16, and its card."""
+    if not (SHIPPED / "card.json").exists():
+        raise ValueError("this copy of the package has no net of its own; name a run or a .keras file")
+    card = json.loads((SHIPPED / "card.json").read_text())
+    with np.load(SHIPPED / "weights.npz", allow_pickle=False) as kept:
+        weights = [kept[str(i)].astype(np.float32) for i in range(len(kept.files))]
+    model = build(card["net"], **card["options"])
+    model.set_weights(weights)
+    return Net(f"{card['net']} (the package's own)", model, card)
+
+
+def run_table() -> pd.DataFrame:
+    """The finished runs of the store, the newest first."""
+    rows = []
+    for folder in (home.folder() / "runs").glob("*"):
+        if not (run := finished(folder)):
+            continue
+        score, config = run.metrics["accuracy"], run.config
+        rows.append({
+            "run": run.name,
+            "net": config["net"],
+            "width": config["options"].get("width", 1),
+            "seed": config["seed"],
+            "epochs": len(run.history),
+            "data": run.metrics.get("data", ""),
+            "accuracy": None if score["value"] is None else round(score["value"], 3),
+            "faces": score["n"],
+            "date": run.metrics["date"],
+            "megabytes": round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1),
+            "made": (folder / "metrics.json").stat().st_mtime,
+        })  # fmt: skip
+    columns = ["run", "net", "width", "seed", "epochs", "data", "accuracy", "faces", "date", "megabytes", "made"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("made", ascending=False)
+    return table.drop(columns="made").reset_index(drop=True)
+
+
+def about(net: Net) -> str:
+    """One sentence: what it was trained on, and how often it is right."""
+    if net.card is None:
+        return f"{net.name}: nothing is known of what it was trained on and how often it is right"
+    on, by, score = net.card["trained_on"], net.card["validated_on"], net.card["accuracy"]
+    data = f" of {net.card['data']}" if "data" in net.card else ""
+    trained = f"trained on {on['n']:,} faces ({on['split']}){data}"
+    return f"{net.name}: {trained}, right for {score['value']:.0%} of {by['n']:,} others ({by['split']})"
+
+
+def prediction_table(net: Net, faces: Faces) -> pd.DataFrame:
+    """One row a face: its id, the emotion, and the probability of each; its label where there is one."""
+    probabilities = net.predict(faces)
     table = pd.DataFrame(probabilities, columns=EMOTIONS)
     table.insert(0, "emotion", np.array(EMOTIONS)[probabilities.argmax(axis=1)])
+    if (faces.labels != UNLABELLED).any():
+        table.insert(1, "label", np.array([*EMOTIONS, ""])[faces.labels])
     table.insert(0, "id", faces.ids)
     return table
 

@@ -34,4 +34,9 @@ def predict(model: keras.Model, faces: Faces) -> np.ndarray:
     batches = FaceBatches(any_labels, shuffle=False)
     with bar(total=len(batches), what="predicting", unit="batch") as progress:
         each = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda *_, **__: progress.update())
-        return model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)].astype(np.float32)
+        found = model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)].astype(np.float32)
+    if not np.isfinite(found).all():
+        raise ValueError(f"{model.name} gives answers that are no numbers: its weights are damaged, or it fell apart")
+    if found.min() < -1e-3 or np.abs(found.sum(axis=1) - 1).max() > 1e-2:
+        raise ValueError(f"{model.name} gives no probabilities: they are not 0 or more with a sum of 1 for each face")
+    return found

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date
 
 import keras
-import numpy as np
 import pandas as pd
 from keras import layers
 
@@ -17,9 +16,9 @@ from fer_keras.faces import SIZE, Faces
 from fer_keras.nets.build import build, changed_options, copy_of
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.nets.start import as_pytorch_starts
-from fer_keras.scores import accuracy, cross_entropy, stand_in_both
 from fer_keras.training import key
 from fer_keras.training import run as runs
+from fer_keras.training.card import measured
 from fer_keras.training.predict import predict
 from fer_keras.training.resume import State, Watch
 
@@ -172,14 +171,8 @@ def _leave(model: keras.Model, state: State, training: Faces, validation: Faces,
     if keep_model:
         home.write_whole(folder / "model.keras", lambda file: model.save(file.name))
     probabilities = predict(model, validation)
-    if not np.isfinite(probabilities).all():
-        raise ValueError(f"{model.name} ends with probabilities that are no numbers: lower learning_rate")
     runs.keep_predictions(folder, validation, probabilities)
-    predicted, also_in_training = probabilities.argmax(axis=1), stand_in_both(validation, training)
-    return runs.finish(folder, {
-        "accuracy": accuracy(validation.labels, predicted),
-        "accuracy_without_duplicates": accuracy(validation.labels[~also_in_training], predicted[~also_in_training]),
-        "loss": cross_entropy(validation.labels, probabilities),
+    return runs.finish(folder, measured(validation, training, probabilities) | {
         "epoch": epoch,
         "parameters": model.count_params(),
         "seconds": round(state.seconds, 1),

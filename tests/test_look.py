@@ -1,0 +1,181 @@
+"""`fer-keras look`: the page, what it says, and the net's card."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_keras import EMOTIONS, train
+from fer_keras.__main__ import main
+from fer_keras.data.photographs import as_faces, faces_in
+from fer_keras.scores import at_temperature
+from fer_keras.seeing.answers import Answer, ask, in_words, often
+from fer_keras.training.ask import find_net
+from fer_keras.training.card import as_markdown, by_confidence, when_so_sure
+
+
+@pytest.fixture(scope="module")
+def run(drawn):
+    return train("cnn_leaky", drawn.split("Training"), drawn.split("PublicTest"), options={"width": 0.25}, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory):
+    from skimage.data import astronaut
+
+    path = tmp_path_factory.mktemp("photo") / "a <b> photograph.png"
+    Image.fromarray(astronaut()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(run, photograph):
+    out = photograph.with_name("page.html")
+    assert main(["look", str(photograph), "--net", run.name, "--out", str(out)]) == 0
+    return out
+
+
+def test_the_page_shows_each_face_its_probabilities_and_two_maps(page, run):
+    text = page.read_text()
+    assert text.count("<figure>") == 4 and text.count("data:image/") == 4
+    assert set(re.findall(r'<th scope="row">(\w+)</th>', text)) == set(EMOTIONS)
+    assert "a &lt;b&gt; photograph.png" in text and "<b>" not in text
+    assert "Of 20 copies of the face" in text and "prohibited since 2 February 2025" in text
+    assert f"right for {run.metrics['accuracy']['value']:.0%} of 70 others" in text
+    shares = [int(share) for share in re.findall(r'class="number">(\d+) %', text)]
+    assert sum(shares) == pytest.approx(100, abs=4) and shares == sorted(shares, reverse=True)
+    assert not re.search(r'(src|href)="(?!data:|#)', text), "nothing is fetched"
+
+
+def test_the_page_is_valid_html(page, tmp_path):
+    import os
+
+    import conftest
+
+    conftest.require("vnu") if "VNU_JAR" in os.environ else None
+    jar = os.environ.get("VNU_JAR")
+    if not jar or not shutil.which("java"):
+        pytest.skip("the W3C's checker is not there: VNU_JAR names it")
+    found = subprocess.run(["java", "-jar", jar, "--format", "json", page], capture_output=True, text=True)
+    assert json.loads(found.stderr)["messages"] == []
+
+
+def test_json_says_the_same_and_writes_no_page(run, photograph, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["look", str(photograph), "--net", run.name, "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert list(tmp_path.iterdir()) == []
+    net = find_net(run.name)
+    (answer,) = ask(net, as_faces(faces_in(photograph)))
+    assert found["emotion"] == answer.emotion and found["says"] == in_words(answer)
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert found["right_when_so_sure"] == when_so_sure(net.card, max(found["probabilities"].values()))
+
+
+def test_probabilities_are_calibrated_by_the_card_and_variants_are_counted(run, drawn):
+    net, faces = find_net(run.name), drawn[:5]
+    answers = ask(net, faces)
+    raw = run.predict(faces)
+    for answer, row in zip(answers, raw, strict=True):
+        np.testing.assert_allclose(answer.probabilities, at_temperature(row[None], run.metrics["temperature"])[0])
+        assert answer.agree * 20 == pytest.approx(round(answer.agree * 20))
+        assert {name: (found.min(), found.max()) for name, found in answer.maps.items()}.keys() == {
+            "gradient", "gradcam"
+        }  # fmt: skip
+    assert len({answer.agree for answer in answers}) > 1 or answers[0].agree in (0, 1)
+
+
+def answer(probabilities, agree=1.0, right=None) -> Answer:
+    known = None if right is None else {"value": right, "n": 100, "interval": [0, 1], "from": 0.8, "to": 0.9}
+    return Answer(np.array(probabilities), agree, {}, known)
+
+
+def test_the_sentence_follows_from_the_values():
+    sure = [0.02, 0, 0.02, 0.9, 0.02, 0.02, 0.02]
+    assert in_words(answer(sure)) == "Most likely happy."
+    assert in_words(answer(sure, right=0.8)) == (
+        "Most likely happy; the net is right about 4 of 5 times when it is so sure."
+    )
+    split = [0.3, 0, 0.4, 0.3, 0, 0, 0]
+    assert in_words(answer(split, agree=0.5)) == (
+        "Perhaps fear, perhaps happy, but only 50% of slightly moved pictures get the same answer."
+    ) or in_words(answer(split, agree=0.5)).startswith("Perhaps fear, perhaps")
+    assert [often(share) for share in (1, 0.9, 0.8, 0.66, 0.5, 0.33, 0)] == [
+        "nearly always", "9 of 10 times", "4 of 5 times", "2 of 3 times", "half of the times", "1 of 3 times",
+        "1 of 5 times",
+    ]  # fmt: skip
+
+
+def test_how_often_a_net_is_right_goes_by_how_sure_it_is():
+    probabilities = np.full((10, 7), 0.01)
+    labels = np.zeros(10, int)
+    probabilities[:6, 0] = 0.94
+    probabilities[6:, 1] = 0.94
+    rows = by_confidence(labels, probabilities)
+    assert [row["n"] for row in rows] == [0, 0, 0, 0, 10] and rows[-1]["value"] == 0.6
+    assert when_so_sure({"by_confidence": rows}, 0.93) == rows[-1]
+    assert when_so_sure({"by_confidence": rows}, 0.1) == rows[0]
+
+
+def test_the_card_is_made_of_what_was_measured(run, capsys):
+    assert main(["card", run.name]) == 0
+    text = capsys.readouterr().out
+    assert text == as_markdown(run.name, run.metrics) + "\n"
+    score = run.metrics["accuracy"]
+    assert f"| accuracy | {score['value']:.3f} |" in text and f"{run.metrics['parameters']:,} parameters" in text
+    assert np.sum(run.metrics["confusion"]) == 70
+    assert np.trace(run.metrics["confusion"]) / 70 == pytest.approx(score["value"])
+    for emotion in EMOTIONS:
+        assert f"| recall of {emotion} |" in text
+
+
+def test_runs_are_listed_the_newest_first(run, drawn, capsys):
+    later = train("dnn_narrow", drawn[:100], drawn[100:130], options={"width": 0.25}, epochs=1)
+    assert main(["runs", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    names = [row["run"] for row in rows]
+    assert names.index(later.name) < names.index(run.name)
+    row = rows[names.index(run.name)]
+    assert (row["net"], row["width"], row["epochs"], row["faces"]) == ("cnn_leaky", 0.25, 2, 70)
+    assert row["accuracy"] == round(run.metrics["accuracy"]["value"], 3) and row["megabytes"] > 0.1
+
+
+def test_a_net_without_a_card_says_so_and_is_asked_all_the_same(run, photograph, capsys):
+    model = run.folder / "model.keras"
+    assert main(["look", str(photograph), "--net", str(model), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["right_when_so_sure"] is None
+    assert main(["card", str(model)]) == 1
+    assert "nothing is known of model.keras" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ["NaN", "no softmax"])
+def test_a_net_that_gives_no_probabilities_is_refused(run, photograph, tmp_path, capsys, fault):
+    net = keras.models.clone_model(run.model)
+    if fault == "NaN":
+        net.set_weights([np.full_like(value, np.nan) for value in net.get_weights()])
+    else:
+        net = keras.Model(net.inputs, net.get_layer("logits").output)
+    net.save(tmp_path / "net.keras")
+    assert main(["look", str(photograph), "--net", str(tmp_path / "net.keras"), "--json"]) == 1
+    says = {"NaN": "gives answers that are no numbers", "no softmax": "gives no probabilities"}[fault]
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (["look", "nowhere.jpg"], "nowhere.jpg is no file"),
+        (["look", "nowhere.jpg", "--out", "."], ". cannot be written: it is a folder"),
+        (["card", "nothing"], "nothing is neither a finished run nor a .keras file"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(run, tmp_path, monkeypatch, capsys, typed, says):
+    monkeypatch.chdir(tmp_path)
+    assert main([*typed, *(["--net", run.name] if typed[0] == "look" else [])]) == 1
+    out, error = capsys.readouterr()
+    assert says in error and len(error.strip().splitlines()) == 1 and out == "" and not list(tmp_path.iterdir())
