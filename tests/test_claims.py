@@ -55,8 +55,16 @@ def test_exact_values_decide_without_an_interval():
     counted = rules.at_least(13, exact=True)
     assert [counted.decide(entry(value=v)) for v in (13, 14, 12)] == [SUPPORTED, SUPPORTED, REFUTED]
     assert rules.counted(319_975).text == "exactly 319,975"
+    assert rules.counted(1_000_000, 30_000).text == "about 1,000,000: within ±30,000"
     found = [rules.holds().decide(entry(value=v)) for v in (True, 1.0, False, 0.52)]
     assert found == [SUPPORTED, SUPPORTED, REFUTED, REFUTED]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5614, "0.561"), (4, "4"), (1_002_871.0, "1,002,871"), (True, "true"), (None, "–")]
+)
+def test_values_are_shown_as_people_write_them(value, text):
+    assert claims.shown({"value": value, "interval": None}) == text
 
 
 def test_parts_make_a_whole():

@@ -85,7 +85,8 @@ def shown(found: dict) -> str:
         return "–"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    counted = isinstance(value, int) or value >= 1000  # a mean of counts is one, too
+    text = f"{value:,.0f}" if counted else f"{value:.3f}"
     if interval:
         text += f" [{interval[0]:.3f},{NBSP}{interval[1]:.3f}]"
     return text

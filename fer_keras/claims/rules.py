@@ -44,7 +44,7 @@ def counted(wanted: float, within: float = 0) -> Rule:
     def decide(entry: dict) -> str:
         return SUPPORTED if abs(entry["value"] - wanted) <= within else REFUTED
 
-    text = f"about {wanted:,g}: within ±{within:,g}" if within else f"exactly {wanted:,g}"
+    text = f"about {wanted:,}: within ±{within:,}" if within else f"exactly {wanted:,}"
     return Rule(text, decide, "exactly")
 
 

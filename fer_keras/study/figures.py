@@ -150,14 +150,19 @@ def intervals(
     pairs = zip(scores["interval"], values, strict=True)
     lows, highs = np.array([pair if np.size(pair) == 2 else (value, value) for pair, value in pairs]).T
     axis.hlines(places, lows, highs, color=blue, linewidth=2)
-    for place, value, high in zip(places, values, highs, strict=True):
-        axis.annotate(f"{value:.3f}", (high, place), (6, 0), textcoords="offset points", va="center", fontsize=8)
+    beside = pd.Series(np.nan, scores.index) if reference is None else reference.reindex(scores.index)
+    reach = np.nanmax([*highs, *beside]) - np.nanmin([*lows, *beside])
+    on_number = (beside > highs) & (beside < highs + 0.1 * reach)  # the number stands behind such a diamond
+    ends = np.where(on_number, beside, highs)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    for place, value, end in zip(places, values, ends, strict=True):
+        at = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
+        axis.annotate(f"{value:.3f}", (end, place), **at, fontsize=8, bbox=paper)
     dots = {"marker": "o", "linestyle": "", "color": blue}
     axis.plot(values[~idle], places[~idle], **dots, label="measured, with 95 % interval")
     if idle.any():
         axis.plot(values[idle], places[idle], **dots, markerfacecolor="white", label="has learnt nothing")
     if reference is not None:
-        beside = reference.reindex(scores.index)
         axis.plot(beside, places, "D", color=orange, fillstyle="none", label=str(reference.name))
     if line is not None:
         axis.axvline(line, color="0.4", linestyle=":", zorder=0)
