@@ -75,6 +75,18 @@ def test_what_was_measured_on_other_faces_is_not_compared(swept, capsys):
     assert set(found["MODEL"]) == {"a", "b", "c", "d"} and set(found.loc[found["minus"].notna(), "MODEL"]) == {"b"}
 
 
+def test_a_difference_is_from_the_first_on_the_same_faces_and_names_what_differs(swept, capsys):
+    for model, value in (("a", 0.4), ("b", 0.45)):
+        executed(swept / f"{model}9.ipynb", value, MODEL=model, SEED=0, DATA="/some/where/mine.csv")
+    assert main(["table", str(swept), "--csv"]) == 0
+    apart = rows(capsys).dropna(subset="minus")
+    assert apart[["DATA", "MODEL", "minus"]].values.tolist() == [
+        ["embedded", "b", "MODEL a"],
+        ["mine.csv", "b", "MODEL a"],
+    ]
+    assert apart["value"].tolist() == pytest.approx([0.11, 0.05])
+
+
 def test_what_differs_is_not_averaged_unasked(swept, capsys):
     executed(swept / "e.ipynb", 0.9, MODEL="a", SEED=3, EPOCHS=9)
     assert main(["table", str(swept), "--by", "MODEL"]) == 1
@@ -125,6 +137,18 @@ def test_committed_trainings_are_compared_face_by_face(capsys):
     means = found[found["minus"].isna()].set_index("MODEL")["value"]
     assert lead["value"] == pytest.approx(means["dnn_narrow"] - means["cnn_1m"], abs=1e-9)
     assert lead["low"] < lead["value"] < lead["high"] < 0
+
+
+def test_settings_of_a_training_are_read_from_its_command(tmp_path):
+    command = "FER_KERAS_DETERMINISTIC=1 fer-keras train vgg16_bn --data fer2013.csv -o width 0.25 -r epochs 5 --seed 2"
+    entry = {"command": command, "values": {"accuracy": {"value": 0.5, "n": 16}}, "right": "00ff"}
+    plain = {"command": "fer-keras train cnn_1m --json", "values": {"accuracy": {"value": 0.5, "n": 16}}}
+    (tmp_path / "a.json").write_text(json.dumps({"vgg16_bn": entry, "cnn_1m": plain}))
+    (one, other), _ = read([tmp_path / "a.json"])
+    same = {"DATA": "fer2013.csv", "SPLIT": "ours"}
+    assert one.settings == {"MODEL": "vgg16_bn", "SEED": 2, "width": 0.25, "epochs": 5} | same
+    assert other.settings == {"MODEL": "cnn_1m", "SEED": 0, "DATA": "embedded", "SPLIT": "ours"}
+    assert one.right["accuracy"].tolist() == [0] * 8 + [1] * 8 and other.right == {}
 
 
 def test_runs_are_read_by_their_settings(tmp_path):

@@ -11,6 +11,8 @@ import yaml
 from fer_keras.scores import accuracy, over_seeds, over_seeds_and_faces
 from fer_keras.study.measured import Measured
 
+FACES = ("DATA", "FACES", "SPLIT", "validation")  # settings that say on which faces something was measured
+
 
 def table(measured: Sequence[Measured], by: Sequence[str] | None = None, names: Sequence[str] = ("*",)) -> pd.DataFrame:
     """A row for each value of each setting, the mean over its seeds with Student's 95 % interval (that of a single seed
@@ -24,10 +26,10 @@ def table(measured: Sequence[Measured], by: Sequence[str] | None = None, names: 
     if not rows:
         raise ValueError(f"nothing here recorded a number called {' or '.join(names)}")
     kinds = [name for name in by if name != "SEED"]
-    for (what, _), others in (apart := _groups(measured, kinds)).items():
-        first = next(group for (each, _), group in apart.items() if each == what)
-        if others is not first:
-            rows += _differences(what, first, others, kinds, names)
+    first: dict[tuple, dict] = {}  # of each notebook and its faces
+    for (what, _), group in _groups(measured, kinds).items():
+        of_faces = what, *(repr(next(iter(group.values())).settings.get(name)) for name in FACES)
+        rows += _differences(what, first.setdefault(of_faces, group), group, kinds, names)
     columns = ["notebook", *by, "name", "value", "low", "high", "n", "seeds", "minus"]
     return pd.DataFrame(rows).reindex(columns=columns).astype({"n": "Int64", "seeds": "Int64"})
 
@@ -73,7 +75,9 @@ def _rows(what: str, group: dict, by: Sequence[str], names: Sequence[str]) -> li
 
 
 def _differences(what: str, first: dict, others: dict, by: Sequence[str], names: Sequence[str]) -> list[dict]:
-    """By how much the others' values are above the first's, over the seeds that both have."""
+    """By how much the others' values are above the first's, over the seeds that both have; none of the first itself."""
+    if others is first:
+        return []
     pairs = [(first[seed], others[seed]) for seed in others if seed in first]
     settings = next(iter(first.values())).settings
     rows = []
@@ -85,13 +89,13 @@ def _differences(what: str, first: dict, others: dict, by: Sequence[str], names:
             else:
                 score = over_seeds([other.values[name]["value"] - one.values[name]["value"] for one, other in same])
             about = {"notebook": what} | {each: same[0][1].settings.get(each) for each in by} | {"name": name}
-            minus = ", ".join(f"{each} {settings.get(each)}" for each in by)
+            minus = ", ".join(f"{each} {settings.get(each)}" for each in by if settings.get(each) != about[each])
             rows.append(about | _score(score, same[0][0].values[name]["n"], len(same)) | {"minus": minus})
     return rows
 
 
 def _of_same_faces(name: str, one: Measured, other: Measured) -> bool:
-    same = all(one.settings.get(each) == other.settings.get(each) for each in ("DATA", "FACES", "SPLIT", "validation"))
+    same = all(one.settings.get(each) == other.settings.get(each) for each in FACES)
     counts = [each.values.get(name, {}).get("n") for each in (one, other)]
     return same and counts[0] is not None and counts[0] == counts[1]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
+from fer_keras.base.typed import value
 from fer_keras.study.records import read_notebook
 
 BITS = {"accuracy": "right", "public_accuracy": "right_public"}  # which faces a training got right
@@ -131,11 +132,12 @@ def _typed(command: str) -> dict:
     words = shlex.split(command)
     found = {}
     if "train" in words[:-1]:
-        found = {"what": "training", "MODEL": words[words.index("train") + 1], "SEED": 0}
+        found = {"what": "training", "MODEL": words[words.index("train") + 1]}
+        found |= {"SEED": 0, "DATA": "embedded", "SPLIT": "ours"}  # unless the command says otherwise
     for at, word in enumerate(words):
         after = words[at + 1 : at + 3]
         if word in ("-o", "-r", "-p", "--option", "--recipe", "--parameter") and len(after) == 2:
-            found[after[0]] = after[1]
+            found[after[0]] = value(*after)
         elif word in ("--seed", "--data", "--split", "--preset") and after:
             found[word[2:].upper()] = after[0]
     return found
