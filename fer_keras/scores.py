@@ -56,8 +56,8 @@ def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) ->
 def over_seeds(values: Sequence[float]) -> dict:
     """The mean over trainings that differ in their seed alone, with its 95 % interval (Student's t); none for one."""
     values, n = np.asarray(values, float), len(values)
-    interval = _interval(values.mean(), [(values.var(ddof=1) / n, n - 1)]) if n > 1 else None
-    return {"value": float(values.mean()), "n": n, "interval": interval}
+    found = {"value": float(values.mean()), "n": n, "interval": None}
+    return found | (students_interval(values.mean(), [(values.var(ddof=1) / n, n - 1)]) if n > 1 else {})
 
 
 def over_faces(values: Sequence[float]) -> dict:
@@ -81,15 +81,19 @@ def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] =
     each = [some.mean(axis=1).var(ddof=1) for some in (differences, *others)] if seeds > 1 else [0.0]
     parts = [(np.mean(each) / seeds, max(1, len(each) * (seeds - 1)))]
     parts += [(differences.mean(axis=0).var() / faces, max(1, faces - 1))]
-    return {"value": float(differences.mean()), "n": faces, "interval": _interval(differences.mean(), parts)}
+    return {"value": float(differences.mean()), "n": faces} | students_interval(differences.mean(), parts)
 
 
-def _interval(mean: float, parts: Sequence[tuple[float, int]]) -> list[float]:
-    """The 95 % interval about a mean whose variance is the sum of these, each known with so many degrees of freedom."""
+def students_interval(mean: float, parts: Sequence[tuple[float, float]]) -> dict:
+    """The 95 % `interval` about a mean whose variance is the sum of these, each known with so many degrees of freedom;
+    and `degrees`, those of the t distribution that it was made with."""
     variance = sum(part for part, _ in parts)
     unsure = sum(part**2 / degrees for part, degrees in parts)
-    reach = t.ppf(0.975, variance**2 / unsure) * np.sqrt(variance) if unsure else 0.0
-    return [float(mean - reach), float(mean + reach)]
+    if not unsure:
+        return {"interval": [float(mean), float(mean)]}
+    degrees = variance**2 / unsure
+    reach = t.ppf(0.975, degrees) * np.sqrt(variance)
+    return {"interval": [float(mean - reach), float(mean + reach)], "degrees": float(degrees)}
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:
@@ -127,4 +131,4 @@ def between_faces(some: np.ndarray, others: np.ndarray) -> dict:
     each = some.mean(axis=1) - others.mean(axis=1)
     parts = [(each.var(ddof=1) / len(each), len(each) - 1)] if len(each) > 1 else []
     parts += [(values.mean(axis=0).var() / values.shape[1], max(1, values.shape[1] - 1)) for values in (some, others)]
-    return {"value": float(each.mean()), "n": others.shape[1], "interval": _interval(each.mean(), parts)}
+    return {"value": float(each.mean()), "n": others.shape[1]} | students_interval(each.mean(), parts)

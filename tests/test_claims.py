@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from fer_keras.__main__ import main
 from fer_keras.claims import ledger as claims
 from fer_keras.claims import rules, tables
 from fer_keras.claims.fidelity import Record
-from fer_keras.claims.reached import REACHED, Reached, trained_less
+from fer_keras.claims.reached import REACHED, Reached, trained_faster, trained_less
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.claims.thirty import CLAIMS
 from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
@@ -71,6 +72,13 @@ def test_parts_make_a_whole():
     measure = f"{UNDECIDED}: not measured"
     assert rules.whole([SUPPORTED, SUPPORTED]) == SUPPORTED and rules.whole([SUPPORTED, measure]) == measure
     assert rules.whole([measure, REFUTED, SUPPORTED]) == REFUTED and rules.whole([]) == UNDECIDED
+    reasons = [f"{UNDECIDED}: {why}" for why in ("another net", "trained less than the report", "one training")]
+    reasons += [f"{UNDECIDED}: depends on flip", UNDECIDED]
+    for number, heaviest in enumerate(reasons):
+        assert rules.whole([SUPPORTED, *reasons[:number:-1], heaviest]) == heaviest, "whatever stands first"
+        assert rules.either([REFUTED, *reasons[:number:-1], heaviest]) == heaviest
+    with pytest.raises(ValueError):
+        rules.weightiest([f"{UNDECIDED}: bad weather", measure])
     assert rules.either([REFUTED, SUPPORTED]) == SUPPORTED and rules.either([REFUTED, REFUTED]) == REFUTED
     assert rules.either([REFUTED, UNDECIDED]) == UNDECIDED and rules.either([UNDECIDED, SUPPORTED]) == SUPPORTED
 
@@ -87,6 +95,13 @@ def test_there_are_thirty_and_each_has_its_report_and_a_rule():
         assert notebook == "training" or (written / f"{notebook}.ipynb").exists(), notebook
 
 
+def trained_as(net: str) -> dict:
+    """How far a report's training of a net came, as notebooks record it."""
+    report = REACHED.get(net, Reached())
+    told = {"net": net, "width": 1.0, "epochs": report.epochs or 60}
+    return told | {"logged_training_accuracy": report.accuracy or 0.9, "logged_training_loss": report.loss or 0.3}
+
+
 def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]:
     """Made-up records that lack nothing and hold these values, for the first notebook of every part of a claim."""
     (claim,) = [claim for claim in CLAIMS if claim.number == number]
@@ -100,6 +115,8 @@ def records_of(number: int, data: str = "fer2013.csv", **values) -> list[Record]
     }
     known |= {"epochs": report.epochs or 60, "logged_training_accuracy": report.accuracy or 0.9}
     known |= {"logged_training_loss": report.loss or 0.3}
+    for place, net in (pair for part in claim.parts for pair in part.nets.items()):
+        known |= {f"{place}_{name}": value for name, value in trained_as(net).items()}
     known = {name: each if isinstance(each, dict) else {"value": each} for name, each in (known | values).items()}
     names = {p.notebooks if isinstance(p.notebooks, str) else p.notebooks[0] for p in claim.parts}
     records = []
@@ -151,26 +168,76 @@ def test_a_claim_wants_its_reports_own_training():
         (claim,) = [claim for claim in CLAIMS if claim.number == 14]
         assert claims.judged(claim, records)["verdict"] == f"undecided: {why}"
     assert verdict(14, "embedded", **right) == "undecided: drawn faces"
-    assert (
-        verdict(9, cnn_1m_over_dnn_narrow_named=entry(0.2, 0.3), epochs=12) == "undecided: trained less than the report"
-    )
-    assert verdict(9, cnn_1m_over_dnn_narrow_named=entry(0.2, 0.3), epochs=90) == (
-        "undecided: trained longer than the report"
-    )
+    mirrors = {"flip_either_difference": entry(0.01, 0.02)}
+    assert verdict(10, **mirrors) == SUPPORTED
+    assert verdict(10, **mirrors, epochs=12) == "undecided: trained less than the report"
+    assert verdict(10, **mirrors, epochs=90) == "undecided: trained longer than the report"
     pooled = {"pooled_accuracy": entry(0.69, 0.71), "folds": 20}
     assert verdict(24, **pooled) == SUPPORTED
     assert verdict(24, **pooled | {"folds": 5}) == "undecided: other settings"
 
 
+def without(records: list[Record], *names: str) -> list[Record]:
+    return [replace(each, values={n: each.values[n] for n in each.values if n not in names}) for each in records]
+
+
+@pytest.mark.parametrize(
+    "number, value, places",
+    [
+        (9, "cnn_1m_over_dnn_narrow_named", ("cnn_1m", "dnn_narrow_named")),
+        (27, "dnn_deep_dropout_closes", ("vgg16_bn", "dnn_deep_equal_plain")),
+        (15, "larger_in_the_middle_gain", ("middle",)),
+    ],
+)
+def test_each_net_that_is_compared_wants_its_own_training(number, value, places):
+    values = {value: entry(0.2, 0.21), "more_in_the_middle_gain": entry(0.2, 0.21)}
+    (claim,) = [claim for claim in CLAIMS if claim.number == number]
+    assert verdict(number, **values) == SUPPORTED
+    for place in places:
+        assert verdict(number, **values, **{f"{place}_width": 0.25}) == "undecided: slim net"
+        net = next(part.nets[place] for part in claim.parts if part.nets)
+        report = REACHED.get(net, Reached())
+        for name, short in (("epochs", 10), ("logged_training_accuracy", 0.5)):
+            if getattr(report, name.split("_")[-1]):
+                less = verdict(number, **values, **{f"{place}_{name}": short})
+                assert less == "undecided: trained less than the report", place
+                untold = claims.judged(claim, without(records_of(number, **values), name, f"{place}_{name}"))
+                assert untold["verdict"] == "undecided: how far it was trained is not recorded", place
+    assert verdict(number, **values, **{f"{places[-1]}_width": 0.99312}) == SUPPORTED, "a dense net of its CNN's size"
+
+
+def test_the_nets_with_other_middles_are_told_apart_from_the_net_that_is_varied():
+    gains = {"larger_in_the_middle_gain": entry(0.1, 0.11), "more_in_the_middle_gain": entry(0.1, 0.11)}
+    varied = {"net": "cnn_leaky", "width": 0.25, "logged_training_accuracy": 0.4, "epochs": 8}
+    assert verdict(15, **gains, **varied) == SUPPORTED
+    found = claims.judged(next(c for c in CLAIMS if c.number == 15), records_of(15, **gains, **varied))
+    assert found["training_accuracy"] == 0.7597
+    assert verdict(15, **gains, middle_net="cnn_3layer") == "undecided: another net"
+
+
+def test_the_folds_of_one_seed_are_one_training():
+    """Their faces are pooled, so that the interval is over faces alone."""
+    lead = confusions(folds=5)
+    assert verdict(2, **lead) == SUPPORTED
+    assert verdict(2, **lead, trainings=0) == "undecided: one training"
+    (claim,) = [claim for claim in CLAIMS if claim.number == 2]
+    found = claims.judged(claim, records_of(2, **lead, trainings=0))
+    assert (found["trainings"], found["folds"], claims.counted(found)) == (1, 5, "1 × 5 folds")
+    assert claims.counted(claims.judged(claim, records_of(2, **lead))) == "3 × 5 folds"
+
+
 def test_a_log_must_run_near_the_reports():
     near = [each - 0.03 for each in REACHED["cnn_leaky"].log]
-    assert not trained_less("cnn_leaky", 0.95, 0.16, near)
-    assert trained_less("cnn_leaky", 0.95, 0.16, [near[0], 0.7, *near[2:]])  # learnt by heart at once
+    assert not trained_less("cnn_leaky", 0.95, 0.16, near) and not trained_faster("cnn_leaky", near)
+    behind, ahead = ([near[0], each, *near[2:]] for each in (0.4, 0.7))
+    assert trained_less("cnn_leaky", 0.95, 0.16, behind) and not trained_faster("cnn_leaky", behind)
+    assert not trained_less("cnn_leaky", 0.95, 0.16, ahead) and trained_faster("cnn_leaky", ahead)
     assert not trained_less("cnn_fc3", 0.4, 1.5)  # report D states nothing
     (claim,) = [claim for claim in CLAIMS if claim.number == 3]
     values = {"eyes_mouth_excess": entry(0.1, 0.2), "eyes_mouth_over_untrained": entry(0.1, 0.2)}
-    by_heart = [replace(each, log=[0.4, 0.9]) for each in records_of(3, **values)]
-    assert claims.judged(claim, by_heart)["verdict"] == "undecided: trained less than the report"
+    for log, why in (([0.4, 0.9], "faster"), ([0.4, 0.41], "less")):  # report A has 0.39, 0.52
+        found = claims.judged(claim, [replace(each, log=log) for each in records_of(3, **values)])
+        assert found["verdict"] == f"undecided: trained {why} than the report"
 
 
 def test_the_record_that_lacks_least_is_taken():
@@ -182,8 +249,18 @@ def test_the_record_that_lacks_least_is_taken():
     for records in ([*slim, *once, *whole], [*whole, *once, *slim]):
         found = claims.judged(claim, records)
         assert (found["verdict"], found["trainings"], found["width"]) == (SUPPORTED, 3, 1.0)
-    part = found["parts"][0]
-    assert (part["training_accuracy"], part["report_training_accuracy"], part["net"]) == (0.7597, 0.7597, "cnn_pyramid")
+    for one in (found, found["parts"][0]):
+        told = one["training_accuracy"], one["report_training_accuracy"], one["net"]
+        assert told == (0.7597, 0.7597, "cnn_pyramid")
+
+
+def test_the_table_of_parts_tells_how_far_each_net_was_trained():
+    values = {"cnn_pyramid_validation_accuracy": entry(0.64, 0.66), "cnn_pyramid_parameters": 319_975}
+    records = records_of(14, **values, logged_training_accuracy=0.77)
+    table = tables.parts_table(claims.ledger(records, []), "drawn faces")
+    reached = table.loc[(14, 1), ["training accuracy", "the report's", "trainings"]].tolist()
+    assert reached == ["0.770", "0.760", "3"]
+    assert table.loc[(2, 1), ["training accuracy", "the report's", "trainings"]].tolist() == ["–"] * 3
 
 
 def test_a_choice_of_ours_that_decides_is_named():
@@ -194,6 +271,23 @@ def test_a_choice_of_ours_that_decides_is_named():
     flipped = [replace(each, command="fer-keras train cnn_pyramid -r flip horizontal") for each in flipped]
     assert claims.judged(claim, plain)["verdict"] == REFUTED and claims.judged(claim, flipped)["verdict"] == SUPPORTED
     assert claims.judged(claim, plain + flipped)["verdict"] == "undecided: depends on flip"
+
+
+def test_dropout_is_judged_in_equal_epochs_and_at_an_equal_loss():
+    more, less, unclear = entry(0.1, 0.2), entry(-0.2, -0.1), entry(-0.1, 0.1)
+    depends = "undecided: depends on how far it is trained"
+    for epochs, loss, says in (
+        (more, more, SUPPORTED),
+        (less, less, REFUTED),
+        (more, less, depends),
+        (less, more, depends),
+        (more, unclear, depends),
+        (less, unclear, depends),
+        (unclear, unclear, UNDECIDED),
+    ):
+        assert verdict(17, dropout_closes=epochs, dropout_closes_at_equal_loss=loss) == says
+    assert verdict(17, dropout_closes_at_equal_loss=less) == "undecided: not measured", "one way alone"
+    assert verdict(17, dropout_closes=entry(0.01, 0.2), dropout_closes_at_equal_loss=more) == SUPPORTED, "not widened"
 
 
 def test_a_claim_in_parts_is_refuted_by_one():
@@ -254,8 +348,8 @@ def test_easily_is_more_than_the_average_of_its_kind():
 
 def test_augmentation_is_the_cause_only_if_it_is_the_largest():
     gap = {"as_it_is_share_validation_above": 1, "as_it_is_gap_augmentation": entry(0.1, 0.2)}
-    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(0.01, 0.1)) == SUPPORTED
-    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(-0.1, -0.01)) == REFUTED
+    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(0.05, 0.1)) == SUPPORTED
+    assert verdict(25, **gap, as_it_is_gap_augmentation_lead=entry(-0.1, -0.05)) == REFUTED
     assert verdict(25, **gap | {"as_it_is_share_validation_above": 0.9}) == REFUTED
     assert verdict(28, agreed_over_disputed_lead=entry(-0.2, -0.1)) == REFUTED
 
@@ -386,10 +480,12 @@ def test_trainings_that_differ_in_their_seed_alone_are_pooled():
     assert records[0].log == (pytest.approx(0.3), pytest.approx((0.9 + 0.7 + 0.9) / 3))
 
 
-def of(net: str, right: list[bool], seed: int, words: str = "", losses=(1.0, 0.5), known: float = 0.9) -> tuple:
+def of(
+    net: str, right: list[bool], seed: int, words: str = "", losses=(1.0, 0.5), known: float = 0.9, epochs=35
+) -> tuple:
     """What is kept of one made-up training on the reports' split."""
     score = {"value": sum(right) / len(right), "n": len(right), "interval": [0.4, 0.6]}
-    values = {"accuracy": score, "known_accuracy": {"value": known}}
+    values = {"accuracy": score, "known_accuracy": {"value": known}, "epochs": {"value": epochs}}
     command = f"fer-keras train {net} --data fer2013.csv --split theirs{words} --seed {seed} --json"
     fields = {"command": command, "date": "d", "device": "e", "data": "fer2013.csv", "values": values}
     bits = np.packbits(right).tobytes().hex()
@@ -399,7 +495,11 @@ def of(net: str, right: list[bool], seed: int, words: str = "", losses=(1.0, 0.5
 def test_two_nets_of_a_report_are_compared_face_by_face_with_the_same_seeds():
     better, worse = [True] * 90 + [False] * 10, [True] * 60 + [False] * 40
     kept = [of("cnn_1m", better, seed) for seed in range(3)] + [of("dnn_narrow", worse, seed) for seed in range(2)]
+    kept[-1][1]["values"]["epochs"] = {"value": 20}
     record = pooled_trainings(kept)[0]
+    assert record.value("dnn_narrow_named_epochs") == 27.5 and record.value("dnn_narrow_named_width") == 1
+    (claim,) = [claim for claim in CLAIMS if claim.number == 9]
+    assert "trained less than the report" in claims.judged(claim, [record])["parts"][0]["lacks"]
     lead = record.values["cnn_1m_over_dnn_narrow_named"]
     assert (lead["value"], lead["n"], lead["trainings"]) == (pytest.approx(0.3), 100, 2)
     assert 0.15 < lead["interval"][0] < lead["interval"][1] < 0.45
@@ -414,10 +514,27 @@ def test_trainings_without_batch_norm_or_dropout_are_set_beside_those_with_it():
     kept += [of("cnn_pyramid", right, s, " -o batch_norm false", (1.2, 1.0, 0.8, 0.7, 0.6 - s / 100)) for s in range(3)]
     kept += [of("cnn_pyramid", right, s, " -o dropout 0", known=0.99 + s / 1000) for s in range(3)]
     record = pooled_trainings(kept)[0]
-    saved, closed = record.values["batch_norm_saves_epochs"], record.values["dropout_closes"]
+    saved, closed = record.values["batch_norm_saves_epochs"], record.values["dropout_closes_at_equal_loss"]
     assert (saved["value"], saved["trainings"]) == (3.0, 3), "the loss of 0.6 is reached in epoch 2, and in epoch 5"
     assert closed["value"] == pytest.approx(0.091) and closed["interval"][0] < 0.091 < closed["interval"][1]
-    assert "dropout_closes" not in pooled_trainings(kept[:6])[0].values
+    assert closed["degrees"] == pytest.approx(2)
+    assert "dropout_closes_at_equal_loss" not in pooled_trainings(kept[:6])[0].values
+    nets = [each.value("net") for each in pooled_trainings(kept)]
+    assert nets == ["cnn_pyramid", "cnn_pyramid (batch_norm false)", "cnn_pyramid (dropout 0)"], "not report C's own"
+    e = [of("vgg16_bn", right, 0, " -o dropout 0.3"), of("vgg16_bn", right, 0, " -o batch_norm false -o width 0.5")]
+    assert [each.value("net") for each in pooled_trainings(e)] == ["vgg16_bn", "vgg16_bn (batch_norm false)"]
+
+
+def test_dropout_in_equal_epochs_is_of_trainings_that_took_as_many():
+    right = [True, False] * 50
+    own = [of("cnn_pyramid", right, seed, epochs=200 + seed) for seed in range(3)]
+    others = [of("cnn_pyramid", right, s, f" -o dropout 0 -r epochs {200 + s}", (), 1.0, 200 + s) for s in range(3)]
+    closed = pooled_trainings([*own, *others])[0].values["dropout_closes"]
+    assert closed["value"] == pytest.approx(0.1) and closed["trainings"] == 3
+    others[1] = of("cnn_pyramid", right, 1, " -o dropout 0 -r epochs 90", (), 1.0, 90)
+    assert pooled_trainings([*own, *others])[0].values["dropout_closes"]["trainings"] == 2, "90 epochs are not 201"
+    at_loss = [of("cnn_pyramid", right, seed, " -o dropout 0", known=1.0, epochs=40) for seed in range(3)]
+    assert "dropout_closes" not in pooled_trainings([*own, *at_loss])[0].values
 
 
 def test_notebooks_that_differ_in_their_seed_alone_are_pooled():
@@ -432,8 +549,15 @@ def test_notebooks_that_differ_in_their_seed_alone_are_pooled():
     assert [record.value("trainings") for record in records] == [3, None]
     found = records[0].values["eyes_mouth_excess"]
     assert found["value"] == pytest.approx(0.06) and found["trainings"] == 3
-    of_faces, of_seeds = 0.01, 4.303 * 0.01 / np.sqrt(3)  # Student's t with two degrees of freedom
-    assert found["interval"][1] - 0.06 == pytest.approx(np.hypot(of_faces, of_seeds), rel=1e-3)
+    of_faces, of_seeds = (0.01 / 1.984) ** 2, 0.01**2 / 3  # variances; 100 faces have 99 degrees of freedom
+    degrees = (of_faces + of_seeds) ** 2 / (of_faces**2 / 99 + of_seeds**2 / 2)  # Welch and Satterthwaite's
+    assert found["degrees"] == pytest.approx(degrees, rel=1e-3) and 5 < degrees < 7
+    reach = t.ppf(0.975, degrees) * np.sqrt(of_faces + of_seeds)
+    assert found["interval"][1] - 0.06 == pytest.approx(reach, rel=1e-3)
+    few = [entry(0.0, 0.2) | {"degrees": 2.0}] * 3  # three untrained nets, which every seed is compared with
+    same = pooled_notebooks([replace(each, values={"x": value}) for each, value in zip(alike, few, strict=True)])
+    assert same[0].values["x"]["interval"] == [pytest.approx(0.0), pytest.approx(0.2)], "seeds differ in nothing"
+    assert same[0].values["x"]["degrees"] == pytest.approx(2)
     assert records[0].value("net") == "cnn_leaky"
 
 
@@ -446,6 +570,8 @@ def test_only_what_was_measured_counts_and_the_least_far_training():
     assert found.value("logged_training_accuracy") == 0.90
     alone = found.values["eyes_mouth_excess"]
     assert (alone["trainings"], alone["interval"]) == (1, [0.1, 0.2]), "two of the three nets had not learnt"
+    pair = [seen(seed, 0.9, vgg16_bn_logged_training_accuracy={"value": last}) for seed, last in enumerate((0.9, 0.5))]
+    assert pooled_notebooks(pair)[0].value("vgg16_bn_logged_training_accuracy") == 0.5, "of each net of several"
     (twice,) = pooled_notebooks([seen(0, 0.9), seen(0, 0.9)])
     assert twice.value("trainings") is None, "one training, kept twice"
     half = [True, False] * 50
@@ -460,9 +586,16 @@ def test_the_more_parts_a_claim_has_the_wider_their_intervals():
     low, high = rules.widened(entry(0.1, 0.3), 5)["interval"]
     assert (low, high) == (pytest.approx(0.2 - 0.1 * 2.576 / 1.96, abs=1e-4), pytest.approx(0.3314, abs=1e-4))
     assert rules.widened(entry(value=0.2), 5) == entry(value=0.2)
+    three = rules.widened(entry(0.1, 0.3), 5, trainings=3)["interval"]
+    assert three[1] - 0.2 == pytest.approx(0.1 * 9.925 / 4.303, abs=1e-4), "Student's t with two degrees of freedom"
+    known = rules.widened(entry(0.1, 0.3) | {"degrees": 10}, 5, trainings=3)["interval"]
+    assert known[1] - 0.2 == pytest.approx(0.1 * 3.169 / 2.228, abs=1e-4), "those that the interval was made with"
+    assert rules.widened(entry(0.1, 0.3), 1, trainings=3)["interval"] == [0.1, 0.3]
     narrow = {"eyes_mouth_over_untrained": entry(0.1, 0.2)}
-    assert verdict(3, eyes_mouth_excess=entry(0.01, 0.2), **narrow) == UNDECIDED, "one of two parts, by a hair"
-    assert verdict(3, eyes_mouth_excess=entry(0.02, 0.2), **narrow) == SUPPORTED
+    many = {"degrees": 1000}
+    assert verdict(3, eyes_mouth_excess=entry(0.01, 0.2) | many, **narrow) == UNDECIDED, "one of two parts, by a hair"
+    assert verdict(3, eyes_mouth_excess=entry(0.02, 0.2) | many, **narrow) == SUPPORTED
+    assert verdict(3, eyes_mouth_excess=entry(0.02, 0.2), **narrow) == UNDECIDED, "of three trainings: two degrees"
 
 
 def test_the_committed_evidence_decides_what_any_machine_can_and_says_why_not_the_rest():

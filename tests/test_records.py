@@ -26,11 +26,13 @@ def test_every_row_of_a_table_is_kept_under_its_label(shown):
     rows = {
         "cnn_1m over dnn_narrow, equal": {"value": 0.25, "n": 8, "interval": [0.1, 0.4], "p": 0.01},
         "Fear → sad": {"value": 0.5, "n": 4, "interval": None, "trainings": 3},
+        "seeds": {"value": 0.5, "n": 3, "interval": [0.2, 0.8], "degrees": np.float64(2)},
     }
     records.record(pd.DataFrame.from_dict(rows, orient="index"), suffix="share")
     assert shown[0][records.RECORD] == {
         "cnn_1m_over_dnn_narrow_equal_share": {"value": 0.25, "n": 8, "interval": [0.1, 0.4]},
         "fear_sad_share": {"value": 0.5, "n": 4, "trainings": 3},
+        "seeds_share": {"value": 0.5, "n": 3, "interval": [0.2, 0.8], "degrees": 2.0},
     }
 
 

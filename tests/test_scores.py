@@ -59,7 +59,8 @@ def test_a_difference_is_measured_on_the_faces_where_two_nets_differ():
 
 def test_a_mean_over_seeds_has_students_interval():
     assert over_seeds([0.5, 0.7]) == {
-        "value": pytest.approx(0.6), "n": 2, "interval": pytest.approx([0.6 - 1.2706, 0.6 + 1.2706], abs=1e-3)
+        "value": pytest.approx(0.6), "n": 2, "interval": pytest.approx([0.6 - 1.2706, 0.6 + 1.2706], abs=1e-3),
+        "degrees": pytest.approx(1),
     }  # fmt: skip
     assert over_seeds([0.5]) == {"value": 0.5, "n": 1, "interval": None}
 
@@ -78,6 +79,7 @@ def test_differences_over_seeds_and_faces_count_both_scatters(rng):
     assert found["value"] == pytest.approx(0.2, abs=0.04) and found["n"] == 10_000
     width = np.ptp(found["interval"]) / 2  # seeds: variance 0.02 of 2, one degree of freedom; faces: 1 of 10,000
     assert width == pytest.approx(12.13 * np.sqrt(0.01 + 0.0001), rel=0.02)  # t of 1.02 degrees is 12.13
+    assert found["degrees"] == pytest.approx(1.02, abs=0.005)
     more = over_seeds_and_faces(faces + seeds, [faces + seeds] * 9)  # ten times the degrees: 10.2
     assert np.ptp(more["interval"]) / 2 == pytest.approx(2.222 * np.sqrt(0.01 + 0.0001), rel=0.02)
     assert over_seeds_and_faces((faces + seeds)[:1])["interval"] == pytest.approx(

@@ -12,15 +12,16 @@ from dataclasses import fields
 from pathlib import Path
 
 from fer_keras.base import home
-from fer_keras.claims.fidelity import Record, best, lacks, that_decide
+from fer_keras.claims.fidelity import Record, best, lacks, nets_of, that_decide
 from fer_keras.claims.reached import REACHED, Reached
-from fer_keras.claims.rules import UNDECIDED, either, whole, widened
+from fer_keras.claims.rules import DEPENDS, UNDECIDED, agreed, either, whole, widened
 from fer_keras.claims.thirty import CLAIMS, Claim, Part
 from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
 
 RESULTS = home.notebooks() / "results"  # of full runs on FER2013, committed
 REPORT = home.notebooks().parent / "reports" / "records"  # of the last `make report`
 NBSP = "\N{NO-BREAK SPACE}"
+TRAINING = ("by", "net", "width", "trainings", "folds", "training_accuracy", "report_training_accuracy")
 FIELDS = {each.name for each in fields(Record)} - {"log"}
 
 
@@ -65,14 +66,17 @@ def judged(claim: Claim, records: Sequence[Record], shown_part: int | None = Non
     that was measured. shown_part: the number of the part whose effect to show instead."""
     parts = [_judged_part(part, claim, records) for part in claim.parts]
     ruled = [found for found in parts if found["verdict"]]
-    deciding = [found["verdict"] for found in ruled if not found["reason"]]
-    reasons = [found["verdict"] for found in ruled if found["reason"]]
-    verdict = whole([*deciding, either(reasons)] if reasons else deciding)
+    deciding = [found["verdict"] for found in ruled if not found["reason"] and not found["way"]]
+    if reasons := [found["verdict"] for found in ruled if found["reason"]]:
+        deciding.append(either(reasons))
+    for way in dict.fromkeys(found["way"] for found in ruled if found["way"]):
+        deciding.append(agreed([found["verdict"] for found in ruled if found["way"] == way], way))
+    verdict = whole(deciding)
     measured = [found for found in ruled if found["value"] is not None]
     main = next((found for found in measured if found["verdict"] == verdict), (measured or parts)[0])
     if shown_part is not None:
         main = parts[shown_part]
-    names = ("value", "interval", "n", "trainings", "net", "width", "data", "by", "notebook", "command")
+    names = ("value", "interval", "n", "data", "notebook", "command", *TRAINING)
     evidence = {name: main[name] for name in names}
     found = {"verdict": verdict, "part": parts.index(main), "effect": main["measured"], "shown": shown(main)}
     return found | evidence | {"parts": parts}
@@ -92,6 +96,14 @@ def shown(found: dict) -> str:
     return text
 
 
+def counted(found: dict) -> str:
+    """With how many trainings a part was measured: 3, or 1 × 5 folds, as the folds of a seed are one training; "" where
+    none was."""
+    if not found["trainings"]:
+        return ""
+    return f"{found['trainings']} × {found['folds']} folds" if found["folds"] else f"{found['trainings']}"
+
+
 def as_text(rows: Sequence[dict]) -> str:
     """The ledger for a terminal, report by report."""
     lines, report = [], None
@@ -109,7 +121,9 @@ def as_text(rows: Sequence[dict]) -> str:
 
 def _source(found: dict) -> str:
     n = f", n = {found['n']:,}" if found["n"] else ""
-    n += f", {found['trainings']} trainings" if (found["trainings"] or 1) > 1 else ""
+    trainings, folds = found["trainings"] or 1, found["folds"]
+    if folds or trainings > 1:
+        n += f", {trainings} training{'s' * (trainings > 1)}" + (f" of {folds} folds" if folds else "")
     return f"{n} ({found['notebook']}{', ' * bool(found['by'])}{found['by']})" if found["notebook"] else ""
 
 
@@ -117,12 +131,12 @@ def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
     net = claim.net_of(part)
     record = best(part, claim, records)
     found = {"measured": part.measured, "rule": part.rule.text if part.rule else "shown beside"}
-    found |= {"verdict": "", "reason": part.reason, "claimed_net": net}
+    found |= {"verdict": "", "reason": part.reason, "way": part.way, "claimed_net": net}
     entry = record.values[part.value] if record else {}
     found |= {"value": entry.get("value"), "interval": entry.get("interval"), "n": entry.get("n")}
     for name in ("data", "notebook", "command", "date", "device"):
         found[name] = getattr(record, name, None)
-    found |= _training_of(record, net, entry)
+    found |= _training_of(part, claim, record)
     if part.rule:
         found["verdict"], found["lacks"] = _verdict(part, claim, records, record)
         found["decided_by"] = part.rule.decided_by
@@ -136,15 +150,17 @@ def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record
     missing = lacks(part, claim, record)
     if missing:
         return f"{UNDECIDED}: {missing[0]}", missing
-    measured = sum(each.rule is not None and each.rule.decided_by == "interval" for each in claim.parts)
+    measured = [each for each in claim.parts if each.rule is not None and each.rule.decided_by == "interval"]
+    things = len({each.way or each.measured for each in measured})  # which ways of measuring one must agree upon
 
     def decide(one: Record) -> str:
-        return part.rule.decide(widened(one.values[part.value], measured))
+        entry = one.values[part.value]
+        return part.rule.decide(widened(entry, things, one.trainings(entry)))
 
     verdict = decide(record)
     for other in that_decide(part, claim, records):
         if {verdict, decide(other)} == {"supported", "refuted"}:
-            reason = f"depends on {_differs(record, other)}"
+            reason = f"{DEPENDS} {_differs(record, other)}"
             return f"{UNDECIDED}: {reason}", [reason]
     return verdict, []
 
@@ -155,17 +171,21 @@ def _differs(one: Record, other: Record) -> str:
     return ", ".join(sorted({each.split()[0] for each in words[0] ^ words[1]})) or "the way of measuring"
 
 
-def _training_of(record: Record | None, net: str, entry: dict) -> dict:
+def _training_of(part: Part, claim: Claim, record: Record | None) -> dict:
     """Of which net, how wide, how often and how far it was trained, beside the report's."""
     if record is None:
-        return dict.fromkeys(("by", "net", "width", "trainings", "training_accuracy", "report_training_accuracy"))
-    width, named = record.of_net(net, "width"), record.net or net
+        return dict.fromkeys(TRAINING)
+    net, entry = claim.net_of(part), record.values[part.value]
+    place = next((place for place, each in nets_of(part, claim).items() if each == net), "")
+    width = record.of_net(net, "width", place) or record.value(f"{net}_named_width")
+    named = record.value(f"{place}_net") or record.net or net
     return {
         "by": named if width in (None, 1) or not named else f"{named} at width {width:g}",
         "net": named,
         "width": width,
         "trainings": record.trainings(entry) if named else None,
-        "training_accuracy": record.of_net(net, "logged_training_accuracy"),
+        "folds": record.value("folds") or None,
+        "training_accuracy": record.of_net(net, "logged_training_accuracy", place),
         "report_training_accuracy": REACHED.get(net, Reached()).accuracy,
     }
 

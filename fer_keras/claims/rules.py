@@ -7,9 +7,15 @@ A value without an interval decides nothing, unless the rule says that it is exa
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 SUPPORTED, REFUTED, UNDECIDED = "supported", "refuted", "undecided"
+DEPENDS = "depends on"
+REASONS = (  # why a part stays undecided, the weightiest first
+    *("drawn faces", "a net that has not learnt", "another net", "slim net", "wide net", "another split"),
+    *("other settings", "trained longer than the report", "how far it was trained is not recorded"),
+    *("trained less than the report", "trained faster than the report", "not measured", "few faces", "one training"),
+    *("two trainings", DEPENDS),
+)
 
 
 @dataclass(frozen=True)
@@ -68,34 +74,54 @@ def holds() -> Rule:
     return Rule("true up to rounding", decide, "exactly")
 
 
-def widened(entry: dict, parts: int) -> dict:
+def widened(entry: dict, parts: int, trainings: int = 1) -> dict:
     """A value of a claim that has so many measured parts: its 95 % interval widened, so that all of them together hold
-    in 95 of a hundred cases (Bonferroni's correction)."""
+    in 95 of a hundred cases (Bonferroni's correction).
+
+    The factor is that of Student's t with the degrees of freedom that the interval was made with. Of several trainings
+    that do not tell theirs they are one fewer than the trainings, which is the widest that it can be."""
+    from scipy.stats import t  # here, as it is slow to load
+
     if parts < 2 or not entry.get("interval"):
         return entry
-    by = NormalDist().inv_cdf(1 - 0.025 / parts) / NormalDist().inv_cdf(0.975)
+    degrees = entry.get("degrees") or (trainings - 1 if trainings > 1 else math.inf)
+    by = float(t.ppf(1 - 0.025 / parts, degrees) / t.ppf(0.975, degrees))
     value = entry["value"]
     return entry | {"interval": [value + by * (end - value) for end in entry["interval"]]}
 
 
 def whole(verdicts: Sequence[str]) -> str:
-    """Of a claim in parts: refuted if any part is, supported if all are."""
+    """Of a claim in parts: refuted if any part is, supported if all are, else undecided for the weightiest reason."""
     if REFUTED in verdicts:
         return REFUTED
-    for verdict in verdicts:
-        if verdict != SUPPORTED:
-            return verdict
-    return SUPPORTED if verdicts else UNDECIDED
+    return SUPPORTED if set(verdicts) == {SUPPORTED} else weightiest(verdicts)
 
 
 def either(verdicts: Sequence[str]) -> str:
     """Of a part that names two reasons: supported if one is, refuted if both are."""
     if SUPPORTED in verdicts:
         return SUPPORTED
-    for verdict in verdicts:
-        if verdict != REFUTED:
-            return verdict
-    return REFUTED
+    return REFUTED if set(verdicts) == {REFUTED} else weightiest(verdicts)
+
+
+def agreed(verdicts: Sequence[str], differ_in: str) -> str:
+    """Of one thing that was measured in several ways: what all of them say. If none lacks anything and they do not
+    agree, it depends on what they differ in."""
+    if len(set(verdicts)) == 1:
+        return verdicts[0]
+    found = weightiest(verdicts)
+    return found if ":" in found else f"{UNDECIDED}: {DEPENDS} {differ_in}"
+
+
+def weightiest(verdicts: Sequence[str]) -> str:
+    """The undecided verdict with the weightiest reason; plain undecided if none of them has a reason."""
+    reasons = [verdict.removeprefix(f"{UNDECIDED}: ") for verdict in verdicts if ":" in verdict]
+    return f"{UNDECIDED}: {min(reasons, key=weight)}" if reasons else UNDECIDED
+
+
+def weight(reason: str) -> int:
+    """The place of a reason among REASONS."""
+    return REASONS.index(DEPENDS if reason.startswith(DEPENDS) else reason)
 
 
 def _interval(entry: dict) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fer_keras.claims.fidelity import Record
-from fer_keras.claims.ledger import shown
+from fer_keras.claims.ledger import counted, shown
 
 VERDICTS = ("supported", "refuted", "undecided")
 
@@ -47,12 +47,18 @@ def parts_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
                 "measured": part["measured"],
                 "rule": part["rule"],
                 "on FER2013": shown(part),
-                "trainings": part["trainings"] or "–",
+                "trainings": counted(part) or "–",
+                "training accuracy": _or_dash(part["training_accuracy"]),
+                "the report's": _or_dash(part["report_training_accuracy"]),
                 "verdict": part["verdict"] or "–",
                 f"on {own}": shown(here),
                 "its verdict": here["verdict"] or "–",
             }
     return pd.DataFrame(table).T.rename_axis(["claim", "part"])
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def source_table(records: Sequence[Record]) -> pd.DataFrame:

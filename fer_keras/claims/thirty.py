@@ -17,7 +17,9 @@ class Part:
     rule: Rule | None = None
     net: str | None = None  # whose result is claimed, if not the claim's net; "": of no net at all
     needs: dict[str, object] = field(default_factory=dict)  # what else must have been set so, by recorded name
+    nets: dict[str, str] = field(default_factory=dict)  # all that are compared: where each is told of, and its name
     reason: bool = False  # one of several reasons that a report names: with the other reasons, one is enough
+    way: str = ""  # what the ways of measuring one thing differ in, if this is one of several: all must agree
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ ABLATION, DENSE, LABELS, LEAKAGE = "51_ablation", "12_cnn_vs_dnn", "52_labels", 
 TRAINED = ("training", "10_architecture")
 THEIRS = {"judged_split": "randomly held out"}  # a random tenth of Training, copies and all, as in the reports
 OUT_OF_FOLD = {"judged_split": "Training"}  # each face answered by a net that had not seen it, all folds together
+PAIR_B = {"cnn_1m": "cnn_1m", "dnn_narrow_named": "dnn_narrow"}
+PAIR_E = {"vgg16_bn": "vgg16_bn", "dnn_deep_equal_plain": "dnn_deep"}
+MIDDLE = {"middle": "cnn_pyramid"}  # 51 tells of report C's net and its rivals apart from the net that it varies
+HOW_FAR = "how far it is trained"
 ASCENT = {"steps": 200, "top_layer": "block4_pool", "map_layer": "block2_pool"}
 TERMS = {"x_hat": "∂L/∂x̂ᵢ", "variance": "∂L/∂σ²", "mean": "∂L/∂μ", "x": "∂L/∂xᵢ", "gamma": "∂L/∂γ", "beta": "∂L/∂β"}
 EASILY = "Easily: more than the average of its kind."
@@ -83,7 +89,7 @@ CLAIMS = (
     ), note="The question asks for that; the report does not say it in so many words."),
     Claim(9, "B", "cnn_1m", "The DNN does far worse than the CNN.", (
         Part("accuracy of cnn_1m minus dnn_narrow", ("training", DENSE), "cnn_1m_over_dnn_narrow_named",
-             at_least(0.1)),
+             at_least(0.1), nets=PAIR_B),
         Part("accuracy of dnn_narrow", DENSE, "dnn_narrow_named_judged_accuracy"),
         Part("lead over a dense net of equal size", DENSE, "cnn_1m_over_dnn_narrow_equal_plain"),
     ), note="Far worse: by 0.10 or more."),
@@ -91,7 +97,7 @@ CLAIMS = (
         Part("what either mirror adds to the accuracy", ABLATION, "flip_either_difference", above_zero()),
         Part("left-right alone", ABLATION, "flip_sideways_difference"),
         Part("up-down alone", ABLATION, "flip_upside_down_difference"),
-    )),
+    ), note="Against the same recipe without mirrors."),
     Claim(11, "B", "cnn_1m", "Sad/angry and fear/neutral are confused most.", (
         *(Part(f"{pair}: by how much it is ahead of all but one of the other pairs", CONFUSION, f"{name}_lead",
                above_zero(), needs=OUT_OF_FOLD)
@@ -114,18 +120,22 @@ CLAIMS = (
         Part("parameters", TRAINED, "cnn_pyramid_parameters", counted(319_975), net=""),
     ), drawn=False),
     Claim(15, "C", "cnn_pyramid", "More and larger (5×5) filters in the middle layers help.", (
-        Part("what larger ones add, against even kernels", ABLATION, "larger_in_the_middle_gain", above_zero()),
-        Part("what more add, against even numbers", ABLATION, "more_in_the_middle_gain", above_zero()),
-        Part("larger in the middle, against outside", ABLATION, "larger_in_the_middle_gain_over_reversed"),
-        Part("more in the middle, against outside", ABLATION, "more_in_the_middle_gain_over_reversed"),
+        Part("what larger ones add, against even kernels", ABLATION, "larger_in_the_middle_gain", above_zero(),
+             nets=MIDDLE),
+        Part("what more add, against even numbers", ABLATION, "more_in_the_middle_gain", above_zero(), nets=MIDDLE),
+        Part("larger in the middle, against outside", ABLATION, "larger_in_the_middle_gain_over_reversed",
+             nets=MIDDLE),
+        Part("more in the middle, against outside", ABLATION, "more_in_the_middle_gain_over_reversed", nets=MIDDLE),
     ), note="An intention, read as: that helps. At equal parameters."),
     Claim(16, "C", "cnn_pyramid", "Batch norm makes gradient descent faster.", (
         Part("epochs saved to the same training loss", ("training", ABLATION), "batch_norm_saves_epochs", above_zero()),
     )),
     Claim(17, "C", "cnn_pyramid", "Dropout reduces over-fitting.", (
-        Part("by how much it closes the gap between training and validation faces", ("training", ABLATION),
-             "dropout_closes", above_zero()),
-    )),
+        Part("by how much it closes the gap between training and validation faces, in equal epochs",
+             ("training", ABLATION), "dropout_closes", above_zero(), way=HOW_FAR),
+        Part("the same at an equal training loss", ("training", ABLATION), "dropout_closes_at_equal_loss",
+             above_zero(), way=HOW_FAR),
+    ), note="Without dropout a loss is reached in fewer epochs, so both ways of comparing must agree."),
     Claim(18, "C", "cnn_pyramid", "Fear and angry are easily misjudged, most often as sad; fear's answers spread most, "
           "perhaps because people differ most in it or its muscles move little.", (
         *(Part(f"(a) by how much {each} is found less often than the average", CONFUSION,
@@ -184,10 +194,12 @@ CLAIMS = (
         Part("validation accuracy of dnn_deep", TRAINED, "dnn_deep_validation_accuracy", reaches(0.5),
              needs=THEIRS),
         Part("its training accuracy", TRAINED, "dnn_deep_logged_training_accuracy", at_least(0.95)),
-        Part("how much wider its gap is than the CNN's", DENSE, "dnn_deep_gap_wider", above_zero()),
+        Part("how much wider its gap is than the CNN's", DENSE, "dnn_deep_gap_wider", above_zero(),
+             nets=PAIR_E),
     ), drawn=False),
     Claim(27, "E", "dnn_deep", "Dropout brings the dense net closer to the CNN.", (
-        Part("share of the CNN's lead that it closes", DENSE, "dnn_deep_dropout_closes", above_zero()),
+        Part("share of the CNN's lead that it closes", DENSE, "dnn_deep_dropout_closes", above_zero(),
+             nets=PAIR_E),
         Part("the same for report B's pair", DENSE, "dnn_narrow_dropout_closes"),
     ), note="The report asks how close."),
     Claim(28, "E", "vgg16_bn", "Angry, disgust and sad are easily confused with neutral, fear is easily taken for sad "

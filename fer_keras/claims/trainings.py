@@ -2,12 +2,13 @@
 notebooks/results/, and notebooks. Its intervals are for other seeds and other faces alike."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from fer_keras.claims.fidelity import Record
+from fer_keras.claims.reached import LEFT_OPEN
 
 NAMES = {  # under which notebooks of several nets keep the same
     "accuracy": "validation_accuracy",
@@ -16,7 +17,7 @@ NAMES = {  # under which notebooks of several nets keep the same
     "last_training_loss": "logged_training_loss",
 }
 BITS = {"accuracy": "right", "public_accuracy": "right_public"}  # which of its faces a training got right
-LEAST = {"last_training_accuracy": min, "last_training_loss": max}  # of the one that got least far
+LEAST = {"training_accuracy": min, "training_loss": max}  # of the one that got least far; how the names end
 RIVALS = {"cnn_1m": "dnn_narrow", "vgg16_bn": "dnn_deep"}  # the dense net of the same report
 
 
@@ -59,19 +60,27 @@ def _record(net: str, kind: str, kinds: dict[tuple[str, str], dict[int, dict]]) 
     compared = {
         f"{net}_over_{rival}_named": _lead(_pairs(own, of_rival)),
         "batch_norm_saves_epochs": _epochs_saved(_pairs(own, unnormed)),
-        "dropout_closes": _gap_closed(_pairs(own, undropped)),
+        "dropout_closes_at_equal_loss": _gap_closed(_pairs(own, undropped)),
+        "dropout_closes": _gap_closed(_as_long(own, _with_option(kind, "dropout 0"), kinds)),
     }
     values |= {name: entry for name, entry in compared.items() if entry}
+    if compared[f"{net}_over_{rival}_named"]:
+        values |= _told(f"{rival}_named", list(of_rival.values()))
+        values[f"{rival}_named_width"] = values["width"]
     return Record(
         "training", first["command"], first["date"], first["device"], first["data"], values, _mean_log(trainings)
     )
 
 
 def _about(net: str, kind: str, trainings: int) -> dict:
-    """What was trained, from the command, as values that a claim can ask for."""
-    width = re.search(r" -o width ([\d.]+)", kind)
+    """What was trained, from the command, as values that a claim can ask for. With an option that its report states
+    otherwise a net is another one."""
+    options = dict(re.findall(r" -o (\S+) (\S+)", kind))
+    width = float(options.pop("width", 1))
+    changed = [f"{name} {value}" for name, value in options.items() if name not in LEFT_OPEN.get(net, ())]
+    named = f"{net} ({', '.join(changed)})" if changed else net
     split = "randomly held out" if " --split theirs" in kind else "PublicTest"
-    about = {"net": net, "width": float(width[1]) if width else 1, "trainings": trainings, "judged_split": split}
+    about = {"net": named, "width": width, "trainings": trainings, "judged_split": split}
     return {name: {"value": value} for name, value in about.items()}
 
 
@@ -89,10 +98,21 @@ def _over(name: str, trainings: list[dict]) -> dict:
     entries = [each["values"][name] for each in trainings]
     if len(entries) == 1:
         return entries[0]
-    found = entries[0] | {"value": float(LEAST.get(name, np.mean)([entry["value"] for entry in entries]))}
+    found = entries[0] | {"value": float(_least(name, np.mean)([entry["value"] for entry in entries]))}
     if name in BITS:
         found = _of_seeds_and_faces(_right(trainings, name))
     return found | {"trainings": len(entries)}
+
+
+def _least(name: str, usual: Callable) -> Callable:
+    """How to make one value of several trainings'."""
+    return next((choose for end, choose in LEAST.items() if name.endswith(end)), usual)
+
+
+def _told(place: str, trainings: list[dict]) -> dict[str, dict]:
+    """How far these were trained, under names that begin with the place."""
+    names = [name for name in ("epochs", *NAMES) if name in trainings[0]["values"]]
+    return {f"{place}_{NAMES.get(name, name)}": _over(name, trainings) for name in names}
 
 
 def _pairs(trainings: dict[int, dict], others: dict[int, dict]) -> list[tuple[dict, dict]]:
@@ -112,6 +132,16 @@ def _with_option(kind: str, option: str) -> str:
     """The command with an option of the net where `make evidence` writes it: behind the split."""
     head, split, tail = kind.partition(" --split theirs")
     return f"{head}{split} -o {option}{tail}" if split else ""
+
+
+def _as_long(own: dict[int, dict], other_kind: str, kinds: dict) -> list[tuple[dict, dict]]:
+    """Trainings with the same seed that took as many epochs: these, and those of another kind with a number of epochs
+    where `make evidence` writes it: behind the options."""
+    pairs = []
+    for (_, kind), trainings in kinds.items():
+        if other_kind and re.sub(r" -r epochs \d+", "", kind) == other_kind:
+            pairs += _pairs(own, trainings)
+    return [pair for pair in pairs if len({each["values"]["epochs"]["value"] for each in pair}) == 1]
 
 
 def _epochs_saved(pairs: list[tuple[dict, dict]]) -> dict | None:
@@ -154,11 +184,10 @@ def _of_seeds(values: Sequence[float]) -> dict:
 def _together(records: list[Record]) -> Record:
     """Of each value the mean over the seeds that measured it; of how far they were trained that of the least far."""
     values = {name: entry for each in reversed(records) for name, entry in each.values.items()}
-    least = {NAMES[name]: choose for name, choose in LEAST.items()}
     for name in values:
         entries = [each.values[name] for each in records if each.measures(name)]
-        if name in least and entries:
-            values[name] = entries[0] | {"value": least[name](entry["value"] for entry in entries)}
+        if entries and (choose := _least(name, None)):
+            values[name] = entries[0] | {"value": choose(entry["value"] for entry in entries)}
         elif entries:
             values[name] = _mean(entries) | {"trainings": len(entries)}
     return replace(records[0], values=values | {"trainings": {"value": len(records)}})
@@ -168,13 +197,16 @@ def _mean(entries: list[dict]) -> dict:
     """The mean of values that were each measured with an interval over faces; theirs grows by what seeds differ."""
     from scipy.stats import t
 
+    from fer_keras.scores import students_interval
+
     if len(entries) == 1:
         return entries[0]
     numbers = np.array([entry["value"] for entry in entries], float)
-    mean, seeds = float(numbers.mean()), len(entries)
+    found = entries[0] | {"value": float(numbers.mean())}
     if not all("interval" in entry for entry in entries):
-        return entries[0] | {"value": mean}
-    of_faces = np.mean([(entry["interval"][1] - entry["interval"][0]) / 2 for entry in entries])
-    of_seeds = t.ppf(0.975, seeds - 1) * numbers.std(ddof=1) / np.sqrt(seeds)
-    reach = float(np.hypot(of_faces, of_seeds))
-    return entries[0] | {"value": mean, "interval": [mean - reach, mean + reach]}
+        return found
+    degrees = min(entry.get("degrees", entry.get("n", np.inf) - 1) for entry in entries)
+    reach = np.mean([np.ptp(entry["interval"]) / 2 for entry in entries])
+    of_faces = (reach / t.ppf(0.975, degrees)) ** 2, degrees
+    of_seeds = numbers.var(ddof=1) / len(numbers), len(numbers) - 1
+    return found | students_interval(found["value"], [of_faces, of_seeds])

@@ -15,7 +15,7 @@ from fer_keras.study.gap import gap_parts
 from fer_keras.study.tables import hits, score_table
 from fer_keras.training.run import Run
 
-AS_IT_IS = "as it is"
+AS_IT_IS, NO_FLIP = "as it is", "no flip"
 VARIANTS = {  # what each changes in the net, and in its recipe
     "flip_sideways": ({}, {"flip": "horizontal"}),
     "flip_upside_down": ({}, {"flip": "vertical"}),
@@ -35,15 +35,20 @@ RIVALS = {  # of report C's net, each given as many parameters by its width
 
 
 def kinds_of(net: str, wanted: str, recipe: Recipe) -> dict[str, tuple[dict, dict]]:
-    """What to train: the net as it is, and the variants named in `wanted`; those that change nothing are left out."""
+    """What to train: the net as it is, and the variants named in `wanted`; those that change nothing are left out.
+
+    Mirrors are compared with none. So where the recipe has some, a kind without them is there as well, and the recipe's
+    own are not left out: that training is there already."""
     names = [name for name in wanted.replace(" ", "").split(",") if name]
     if unknown := [name for name in names if name not in VARIANTS]:
         raise ValueError(f"no variant is called {unknown[0]!r}; there are {', '.join(VARIANTS)}")
     known = set(inspect.signature(NETS[net]).parameters) if net in NETS else set()
     kinds = {AS_IT_IS: ({}, {})}
+    if recipe.flip and any("flip" in VARIANTS[name][1] for name in names):
+        kinds[NO_FLIP] = {}, {"flip": None}
     for name in names:
         option, change = VARIANTS[name]
-        differs = changed_options(net, option) or recipe.changed(**change) != recipe
+        differs = changed_options(net, option) or recipe.changed(**change) != recipe or "flip" in change
         if differs and set(option) <= known:
             kinds[name.replace("_", " ")] = option, change
     return kinds
@@ -57,10 +62,14 @@ def gained(right: pd.DataFrame, other: pd.DataFrame) -> np.ndarray:
 
 def gains_of(right: Mapping[str, pd.DataFrame], base: str, able: Sequence[str], sign: int = 1) -> pd.DataFrame:
     """How much more often each kind is right than `base` with the same seeds, face by face, or with sign=-1 how much
-    more often `base` is right; 95 % intervals for other seeds and faces. able: the kinds that have learnt; no other is
-    compared."""
-    kinds = [kind for kind in right if kind != base and {kind, base} <= set(able)]
-    return score_table(pooled({kind: sign * gained(right[kind], right[base]) for kind in kinds}))
+    more often `base` is right; 95 % intervals for other seeds and faces. Kinds of mirrors are compared with "no flip"
+    where that is a kind. able: the kinds that have learnt; no other is compared."""
+    gains = {}
+    for kind in right:
+        beside = NO_FLIP if NO_FLIP in right and kind.startswith("flip ") else base
+        if kind not in (base, NO_FLIP) and {kind, beside} <= set(able):
+            gains[kind] = sign * gained(right[kind], right[beside])
+    return score_table(pooled(gains))
 
 
 def epochs_saved(runs: Mapping[str, Mapping[int, Run]], able: Sequence[str]) -> pd.DataFrame:
@@ -81,12 +90,15 @@ def epochs_saved(runs: Mapping[str, Mapping[int, Run]], able: Sequence[str]) -> 
 def gap_closed(
     runs: Mapping[str, Mapping[int, Run]], able: Sequence[str], training: Faces, validation: Faces
 ) -> pd.DataFrame:
-    """How much narrower the gap between training faces and validation faces is with dropout than without. Empty unless
-    both kinds have learnt."""
+    """How much narrower the gap between training faces and validation faces is with dropout than without: in equal
+    epochs, or at an equal training loss where each was trained until it came to one. Empty unless both kinds have
+    learnt."""
     if not {AS_IT_IS, "no dropout"} <= set(able):
         return score_table({})
     sides = [gained(hits(runs["no dropout"], each), hits(runs[AS_IT_IS], each)) for each in (training, validation)]
-    return score_table({"dropout closes": between_faces(*sides)})
+    epochs = {kind: [len(run.history) for run in runs[kind].values()] for kind in (AS_IT_IS, "no dropout")}
+    alike = epochs[AS_IT_IS] == epochs["no dropout"]
+    return score_table({"dropout closes" + ("" if alike else " at equal loss"): between_faces(*sides)})
 
 
 def gaps_of(runs: Mapping[str, Sequence[Run]], training: Faces, validation: Faces) -> pd.DataFrame:
@@ -95,11 +107,27 @@ def gaps_of(runs: Mapping[str, Sequence[Run]], training: Faces, validation: Face
     rows = {}
     for kind, trained in runs.items():
         parts = pd.DataFrame([gap_parts(run, training, validation)["part"] for run in trained])
+        measured = {"n": len(validation), "trainings": len(trained)}
         for cause, values in parts.assign(whole=parts.sum(axis=1)).items():
-            rows[f"{kind} gap {cause}"] = over_seeds(values) | {"kind": kind, "cause": cause, "n": len(validation)}
+            rows[f"{kind} gap {cause}"] = over_seeds(values) | measured | {"kind": kind, "cause": cause}
         ahead = parts["augmentation"] - parts[parts.drop(columns="augmentation").mean().idxmax()]
-        rows[f"{kind} gap augmentation lead"] = over_seeds(ahead) | {"n": len(validation)}
+        rows[f"{kind} gap augmentation lead"] = over_seeds(ahead) | measured
     return score_table(rows)
+
+
+def told_of_middle(width: float, runs: Sequence[Run]) -> pd.Series:
+    """Of the trainings of report C's net and its rivals, for notebook 90: the net, its width, and how far the one came
+    that came least far. Empty for none."""
+    if not runs:
+        return pd.Series()
+    ends = [run.history.iloc[-1] for run in runs]
+    return pd.Series({
+        "middle net": "cnn_pyramid",
+        "middle width": float(width),
+        "middle epochs": min(len(run.history) for run in runs),
+        "middle logged training accuracy": float(min(end["accuracy"] for end in ends)),
+        "middle logged training loss": float(max(end["loss"] for end in ends)),
+    })  # fmt: skip
 
 
 def middle_nets(options: dict, epochs: int) -> dict[str, dict]:

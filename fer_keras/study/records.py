@@ -56,7 +56,7 @@ def _name(label, suffix: str) -> str:
 
 
 def _entry(name: str, score: Mapping) -> dict:
-    """value, and n, trainings and interval where they are known."""
+    """value, and n, trainings, interval and its degrees of freedom where they are known."""
     entry = {"value": _plain(name, score["value"])}
     for count in ("n", "trainings"):
         if pd.notna(score.get(count)):
@@ -64,6 +64,8 @@ def _entry(name: str, score: Mapping) -> dict:
     interval = score.get("interval")
     if np.size(interval) == 2:
         entry["interval"] = [_plain(name, bound) for bound in interval]
+    if pd.notna(score.get("degrees")):
+        entry["degrees"] = float(score["degrees"])
     return entry
 
 
