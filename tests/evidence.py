@@ -33,10 +33,32 @@ from fer_keras.claims.ledger import RESULTS
 from fer_keras.claims.thirty import CLAIMS
 
 KEPT = RESULTS / "claims.json"
-ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "seeds", "trainings")
+ABOUT = ("net", "width", "deep_width", "epochs", "faces", "judged_split", "seeds", "trainings", "folds")
 ABOUT = (*ABOUT, "logged_training_accuracy", "logged_training_loss", "majority_accuracy", *LEARNT.values())
 FIELDS = ("command", "date", "device", "data")
+TOLD = ("net", "width", "epochs", "logged_training_accuracy", "logged_training_loss")  # of each net of several
 SEEDS = range(3)
+SPEED = {  # faces that one core with AVX-512 trains on in a second
+    "cnn_leaky": 370,
+    "cnn_1m": 405,
+    "cnn_fc3": 860,
+    "cnn_pyramid": 346,
+    "dnn_narrow": 30_000,
+    "dnn_deep": 500,
+    "vgg16_bn": 13,
+}
+EPOCHS = {  # of the recipes; of those that end at a loss or an accuracy about
+    "cnn_leaky": 14,
+    "cnn_1m": 30,
+    "cnn_fc3": 12,
+    "cnn_pyramid": 260,
+    "dnn_narrow": 35,
+    "dnn_deep": 60,
+    "vgg16_bn": 30,
+}
+MAPS = 0.3  # hours of notebook 30 or 31 beyond its trainings
+AS_LONG = "EPOCHS"  # in a command: as many as the net as it is took with this seed
+THEIRS, OURS = 25_838, 28_709  # faces to train on, of either split
 LOCK = Lock()
 
 
@@ -55,53 +77,87 @@ class Job:
 
 def jobs() -> Iterator[Job]:
     """All that is wanted, most valuable first: what takes minutes and decides comes before what takes days."""
-    for net, hours, claims in (
-        ("cnn_leaky", 0.35, "1"),
-        ("dnn_narrow", 0.02, "9"),
-        ("cnn_1m", 0.6, "7, 9"),
-        ("cnn_fc3", 0.2, "23"),
-        ("cnn_pyramid", 5.5, "14, 16, 17"),
-        ("dnn_deep", 1.5, "26"),
-    ):
-        yield from _trainings(net, (), hours, claims)
-    for option, value, hours, claim in (("batch_norm", "false", 5.5, "16"), ("dropout", "0", 1.5, "17")):
-        yield from _trainings("cnn_pyramid", ("-o", option, value), hours, claim)
-    yield from _trainings("cnn_pyramid", ("-r", "flip", "horizontal"), 9, "14: does it depend on flips?")
-    for net, hours, claims in (("cnn_leaky", 0.1, "3"), ("cnn_1m", 0.1, "12, 13"), ("cnn_pyramid", 0.1, "19, 20")):
-        for seed in SEEDS:
-            yield _notebook("30", net, seed, hours, claims)
-            yield _notebook("31", net, seed, hours, claims)
-    for net, hours, claims in (("cnn_leaky", 1.3, "2"), ("cnn_1m", 2.5, "11"), ("cnn_fc3", 0.9, "23")):
-        yield from _folds(net, hours, claims)
-    yield from _folds("cnn_pyramid", 25, "18")
-    yield from _trainings("vgg16_bn", ("-o", "width", "0.25"), 3, "shown beside 24 to 30", seeds=[0])
-    yield from _trainings("vgg16_bn", (), 60, "24 to 30", seeds=[0])
+    for net, claims in (("cnn_leaky", "1"), ("dnn_narrow", "9"), ("cnn_1m", "7, 9"), ("cnn_fc3", "23")):
+        yield from _trainings(net, (), _hours(net), claims)
+    yield from _maps("31", "cnn_1m", "13")
+    yield from _maps("30", "cnn_leaky", "3")
+    yield from _maps("30", "cnn_1m", "12")
+    yield from _folds("cnn_fc3", "23")
+    yield _ablation("cnn_1m", 6, "10", VARIANTS="flip_either", GAPS=1)
+    yield from _folds("cnn_leaky", "2")
+    whole = _hours("cnn_pyramid")
+    yield from _trainings("cnn_pyramid", (), whole, "14, 16, 17, 19, 20")
+    yield from _maps("31", "cnn_pyramid", "20")
+    yield from _trainings("cnn_pyramid", ("-o", "batch_norm", "false"), whole, "16")
+    yield from _trainings("cnn_pyramid", ("-o", "dropout", "0"), 0.3 * whole, "17: at an equal loss")
+    yield from _trainings("cnn_pyramid", ("-o", "dropout", "0", "-r", "epochs", AS_LONG), whole, "17: in equal epochs")
+    yield from _trainings("cnn_pyramid", ("-r", "flip", "horizontal"), 1.6 * whole, "14: does it depend on flips?")
+    yield from _folds("cnn_1m", "11")
+    yield from _maps("30", "cnn_pyramid", "19")
+    yield _ablation("cnn_pyramid", 14, "15", VARIANTS="", GAPS=1, MIDDLE=500)
+    yield from _folds("cnn_pyramid", "18")
+    yield from _of_report_e()
+
+
+def _of_report_e() -> Iterator[Job]:
+    """What takes days to weeks without a graphics card."""
+    yield from _trainings("dnn_deep", (), _hours("dnn_deep"), "26")
+    slim = 0.15 * _hours("vgg16_bn")
+    yield from _trainings(
+        "vgg16_bn", ("-o", "width", "0.25"), slim, "shown beside 24 to 30, decides nothing", seeds=[0]
+    )
+    yield from _trainings("vgg16_bn", (), _hours("vgg16_bn"), "26, 27, 29, 30, by the notebooks below")
+    for seed in SEEDS:
+        hours = _hours("dnn_deep") + 100 / 60 * _hours("dnn_deep")  # with dropout it may never come to 0.95
+        yield _report("12", hours, "26: the gap, 27", PAIRS="E", SPLIT="theirs", SEED=seed)
+    yield from _maps("31", "vgg16_bn", "30")
+    yield from _maps("30", "vgg16_bn", "29")
+    yield _ablation("vgg16_bn", 3, "25", VARIANTS="", GAPS=3)
+    yield _report("52", _hours("vgg16_bn", 3, OURS), "28: the votes", MODEL="vgg16_bn", SEED=0)
+    yield from _folds("vgg16_bn", "28")
+    for seed in SEEDS:  # 20 folds of both kinds, and one split
+        yield _report("20", _hours("vgg16_bn", 2 * 19 + 1, OURS), "24", MODEL="vgg16_bn", FOLDS=20, SEED=seed)
+
+
+def _hours(net: str, trainings: float = 1, faces: int = THEIRS) -> float:
+    return trainings * EPOCHS[net] * faces / SPEED[net] / 3600
 
 
 def _trainings(net: str, words: tuple[str, ...], hours: float, claims: str, seeds=SEEDS) -> Iterator[Job]:
     for seed in seeds:
-        name = "_".join(["train", net, *(each.lstrip("-") for each in words[1:]), "theirs", str(seed)])
+        changed = "_".join(each.lstrip("-") for each in words[1:]).replace(f"r_epochs_{AS_LONG}", "as_long")
+        name = "_".join(filter(None, ["train", net, changed, "theirs", str(seed)]))
         command = ("train", net, "--data", "DATA", "--split", "theirs", *words, "--seed", str(seed), "--json")
         yield Job(name, command, hours, claims)
 
 
-def _notebook(number: str, net: str, seed: int, hours: float, claims: str) -> Job:
-    return _report(number, net, seed, hours, claims, ["SPLIT", "theirs"])
+def _maps(number: str, net: str, claims: str) -> Iterator[Job]:
+    """Notebook 30 trains the net for a quarter of its epochs, too, and on standardised faces; 31 nothing more."""
+    hours = MAPS + (_hours(net, 1.25) if number == "30" else 0)
+    for seed in SEEDS:
+        yield _report(number, hours, claims, MODEL=net, SPLIT="theirs", SEED=seed)
 
 
-def _folds(net: str, hours: float, claims: str) -> Iterator[Job]:
-    """Five folds of all of Training: as copies fall, which is the reports' way, and with copies together, ours."""
+def _ablation(net: str, trainings: int, claims: str, **given) -> Job:
+    """All three seeds at once."""
+    return _report("51", _hours(net, trainings, OURS) + 0.2, claims, MODEL=net, SEED=0, **{"MIDDLE": 0} | given)
+
+
+def _folds(net: str, claims: str) -> Iterator[Job]:
+    """Five folds of all of Training: as copies fall, which is the reports' way, and with copies together, ours. The
+    folds of one seed are one training. The features are those of one more."""
     for copies in ("ignore", "together"):
-        yield _report("21", net, 0, hours, claims, ["FOLDS", "5"], ["COPIES", copies])
+        for seed in SEEDS:
+            yield _report("21", _hours(net, 5, OURS), claims, MODEL=net, FOLDS=5, COPIES=copies, SEED=seed)
 
 
-def _report(number: str, net: str, seed: int, hours: float, claims: str, *given: list[str]) -> Job:
+def _report(number: str, hours: float, claims: str, **given) -> Job:
     name = next((RESULTS.parent).glob(f"{number}_*.ipynb")).stem
-    words = ["report", "--only", number, "--preset", "full", "--data", "DATA", "-p", "MODEL", net]
-    for parameter in (*given, ["SEED", str(seed)]):
-        words += ["-p", *parameter]
-    which = [value for parameter, value in given if parameter == "COPIES"]
-    return Job(" ".join([name, net, *which, str(seed)]), tuple(words), hours, claims)
+    words = ["report", "--only", number, "--preset", "full", "--data", "DATA"]
+    for parameter, value in given.items():
+        words += ["-p", parameter, str(value)]
+    which = [str(given[each]) for each in ("MODEL", "PAIRS", "COPIES", "SEED") if each in given]
+    return Job(" ".join([name, *which]), tuple(words), hours, claims)
 
 
 def main() -> None:
@@ -167,7 +223,7 @@ def _make(job: Job, data: Path, core: int | None, until: float) -> None:
     print(f"{job.name}: begun or gone on with, about {job.hours:.2f} hours in all", flush=True)
     pinned = ["taskset", "-c", str(core)] if core is not None and shutil.which("taskset") else []
     with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "out", "w+") as out:
-        words = [data.name if word == "DATA" else word for word in job.words]
+        words = _filled(job, data)
         if job.words[0] == "report":
             words += ["--out", folder, "--jobs", "1"]
         command = ["nice", "-n", "19", *pinned, sys.executable, "-m", "fer_keras", *words]
@@ -186,6 +242,18 @@ def _make(job: Job, data: Path, core: int | None, until: float) -> None:
             _keep(Path(folder) / "records" / f"{job.name.split()[0]}.json", job.name)
     says = {0: "done", None: "stopped, the next call goes on"}.get(code, f"failed; try it: {shlex.join(command[3:])}")
     print(f"{job.name}: {says}, {took:.2f} hours", flush=True)
+
+
+def _filled(job: Job, data: Path) -> list[str]:
+    """The words of the command with the name of the data and, if it asks for them, the epochs of another training."""
+    known = {"DATA": data.name}
+    if AS_LONG in job.words:
+        net, seed = job.words[1], job.words[job.words.index("--seed") + 1]
+        other = RESULTS / f"train_{net}_theirs_{seed}.json"
+        if not other.exists():
+            raise ValueError(f"it takes as many epochs as {other.stem}, which is not there; the next call goes on")
+        known[AS_LONG] = str(json.loads(other.read_text())[net]["values"]["epochs"]["value"])
+    return [known.get(word, word) for word in job.words]
 
 
 def _workers() -> list[int | None]:
@@ -224,7 +292,7 @@ def _keep(path: Path, name: str = "") -> None:
         raise ValueError(f"{path} is not of a run on FER2013 that came to its end")
     wanted = set(ABOUT)
     for part in (part for claim in CLAIMS for part in claim.parts):
-        wanted |= {part.value, *part.needs}
+        wanted |= {part.value, *part.needs} | {f"{place}_{name}" for place in part.nets for name in TOLD}
     values = {n: v for n, v in found["values"].items() if n in wanted or n.endswith("_epochs")}
     name = name or f"{found['notebook']} {values.get('net', {}).get('value', '')}".strip()
     entry = {field: found[field] for field in FIELDS} | {"values": values}

@@ -16,12 +16,13 @@ from scipy.stats import t
 from fer_keras.__main__ import main
 from fer_keras.claims import ledger as claims
 from fer_keras.claims import rules, tables
-from fer_keras.claims.fidelity import Record
+from fer_keras.claims.fidelity import Record, notebooks_of
 from fer_keras.claims.reached import REACHED, Reached, trained_faster, trained_less
 from fer_keras.claims.rules import REFUTED, SUPPORTED, UNDECIDED
 from fer_keras.claims.thirty import CLAIMS
 from fer_keras.claims.trainings import pooled_notebooks, pooled_trainings
 from fer_keras.study.records import read_notebook
+from tests import evidence
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -616,6 +617,55 @@ def test_the_committed_evidence_decides_what_any_machine_can_and_says_why_not_th
                 and part["net"] not in (None, part["claimed_net"])
             ):
                 assert part["verdict"].startswith(UNDECIDED), "another report's net decided"
+
+
+def test_what_a_claim_rests_on_stands_on_the_list_with_three_seeds():
+    wanted = {}
+    for job in evidence.jobs():
+        notebook = "training" if job.words[0] == "train" else job.name.split()[0]
+        for number in map(int, re.findall(r"\d+", job.claims)):
+            wanted.setdefault((notebook, number), []).append(job)
+    for claim in CLAIMS:
+        for part in (part for part in claim.parts if part.rule and claim.net_of(part)):
+            jobs = [job for notebook in notebooks_of(part) for job in wanted.get((notebook, claim.number), [])]
+            own = [job for job in jobs if claim.net in job.words or "PAIRS" in job.words]
+            seeds = {
+                job.words[job.words.index(word) + 1] for job in own for word in ("SEED", "--seed") if word in job.words
+            }
+            all_at_once = any(job.name.split("_")[0] in ("51", "52") for job in own)  # SEEDS is 3 on full
+            assert len(seeds) == 3 or (own and all_at_once), (claim.number, part.measured)
+
+
+def test_the_hours_count_what_a_notebook_trains():
+    hours = {job.name: job.hours for job in evidence.jobs()}
+    once = hours["train_cnn_1m_theirs_0"]
+    assert once == pytest.approx(30 * 25_838 / 405 / 3600)
+    assert hours["30_saliency cnn_1m 0"] > 1.25 * once > hours["31_filters cnn_1m 0"], "a quarter, and standardised"
+    assert hours["51_ablation cnn_1m 0"] > 6 * once, "three seeds with mirrors and without"
+    assert hours["21_confusion cnn_1m ignore 2"] > 5 * once
+    assert len(hours) == len(list(evidence.jobs())), "two jobs of one name"
+
+
+def test_a_training_that_takes_as_long_as_another_waits_for_it(tmp_path, monkeypatch):
+    (job,) = [job for job in evidence.jobs() if job.name == "train_cnn_pyramid_dropout_0_as_long_theirs_2"]
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
+    with pytest.raises(ValueError, match="as many epochs as train_cnn_pyramid_theirs_2, which is not there"):
+        evidence._filled(job, Path("fer2013.csv"))
+    entry = {"cnn_pyramid": {"values": {"epochs": {"value": 251}}}}
+    (tmp_path / "train_cnn_pyramid_theirs_2.json").write_text(json.dumps(entry))
+    words = " ".join(evidence._filled(job, Path("fer2013.csv")))
+    assert "--data fer2013.csv --split theirs -o dropout 0 -r epochs 251 --seed 2" in words
+
+
+def test_what_is_kept_of_a_notebook_tells_of_every_net_that_is_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(evidence, "KEPT", tmp_path / "claims.json")
+    names = ("dnn_deep_gap_wider", "dnn_deep_equal_plain_logged_training_accuracy", "middle_width", "folds", "other")
+    record = {"notebook": "12_cnn_vs_dnn", "command": "c", "date": "d", "device": "e", "data": "fer2013.csv"}
+    record |= {"failed": None, "values": {name: {"value": 1} for name in names}}
+    (tmp_path / "record.json").write_text(json.dumps(record))
+    evidence._keep(tmp_path / "record.json", "12_cnn_vs_dnn E 0")
+    kept = json.loads((tmp_path / "claims.json").read_text())["12_cnn_vs_dnn E 0"]["values"]
+    assert set(kept) == set(names) - {"other"}
 
 
 def test_90_claims_prints_what_the_report_recorded(executed, smoke_report):
