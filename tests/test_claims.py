@@ -178,6 +178,14 @@ def test_a_claim_wants_its_reports_own_training():
     assert verdict(24, **pooled | {"folds": 5}) == "undecided: other settings"
 
 
+def test_a_training_accuracy_is_counted_and_decides_without_an_interval():
+    """It is of all training faces: no other faces could have been drawn."""
+    dense = {"dnn_deep_validation_accuracy": entry(0.49, 0.51), "dnn_deep_gap_wider": entry(0.2, 0.21)}
+    assert verdict(26, **dense, dnn_deep_logged_training_accuracy=0.96) == SUPPORTED
+    assert verdict(26, **dense, dnn_deep_logged_training_accuracy=0.94) == REFUTED
+    assert verdict(26, **dense, dnn_deep_logged_training_accuracy=0.9) == "undecided: trained less than the report"
+
+
 def without(records: list[Record], *names: str) -> list[Record]:
     return [replace(each, values={n: each.values[n] for n in each.values if n not in names}) for each in records]
 
@@ -214,6 +222,9 @@ def test_the_nets_with_other_middles_are_told_apart_from_the_net_that_is_varied(
     found = claims.judged(next(c for c in CLAIMS if c.number == 15), records_of(15, **gains, **varied))
     assert found["training_accuracy"] == 0.7597
     assert verdict(15, **gains, middle_net="cnn_3layer") == "undecided: another net"
+    (claim,) = [claim for claim in CLAIMS if claim.number == 15]
+    untold = without(records_of(15, **gains), *(f"middle_{name}" for name in trained_as("cnn_pyramid")))
+    assert claims.judged(claim, untold)["verdict"] == "undecided: how far it was trained is not recorded"
 
 
 def test_the_folds_of_one_seed_are_one_training():
