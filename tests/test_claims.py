@@ -234,8 +234,8 @@ def test_the_folds_of_one_seed_are_one_training():
     assert verdict(2, **lead, trainings=0) == "undecided: one training"
     (claim,) = [claim for claim in CLAIMS if claim.number == 2]
     found = claims.judged(claim, records_of(2, **lead, trainings=0))
-    assert (found["trainings"], found["folds"], claims.counted(found)) == (1, 5, "1 × 5 folds")
-    assert claims.counted(claims.judged(claim, records_of(2, **lead))) == "3 × 5 folds"
+    assert (found["trainings"], found["folds"], claims.how_often(found)) == (1, 5, "1 × 5 folds")
+    assert claims.how_often(claims.judged(claim, records_of(2, **lead))) == "3 × 5 folds"
 
 
 def test_a_log_must_run_near_the_reports():

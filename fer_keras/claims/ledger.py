@@ -96,7 +96,7 @@ def shown(found: dict) -> str:
     return text
 
 
-def counted(found: dict) -> str:
+def how_often(found: dict) -> str:
     """With how many trainings a part was measured: 3, or 1 × 5 folds, as the folds of a seed are one training; "" where
     none was."""
     if not found["trainings"]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fer_keras.claims.fidelity import Record
-from fer_keras.claims.ledger import counted, shown
+from fer_keras.claims.ledger import how_often, shown
 
 VERDICTS = ("supported", "refuted", "undecided")
 
@@ -47,7 +47,7 @@ def parts_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
                 "measured": part["measured"],
                 "rule": part["rule"],
                 "on FER2013": shown(part),
-                "trainings": counted(part) or "–",
+                "trainings": how_often(part) or "–",
                 "training accuracy": _or_dash(part["training_accuracy"]),
                 "the report's": _or_dash(part["report_training_accuracy"]),
                 "verdict": part["verdict"] or "–",
