@@ -57,6 +57,13 @@ def test_a_wheel_brings_its_notebooks_presets_and_results(elsewhere, tmp_path):
     assert (tmp_path / "mine" / "presets" / "quick.yaml").exists() and not (tmp_path / "mine" / "results").exists()
 
 
+def test_a_wheel_sweeps_and_collects(elsewhere, tmp_path):
+    line = elsewhere("sweep", "01_faces", "-p", "SEED", "0..1", "--print").splitlines()[1]
+    assert line.startswith("papermill ") and line.endswith(" -p SEED 1") and (tmp_path / "sweeps" / "01_faces").is_dir()
+    results = f"{os.environ['FER_KERAS_WHEEL']}/fer_keras/notebooks/results"
+    assert "arXiv:1612.02903" in elsewhere("table", results, "--values", "accuracy", "--paper")
+
+
 def test_a_wheel_makes_a_report(elsewhere, tmp_path):
     assert "index.html" in elsewhere("report", "--only", "01", "--preset", "smoke")
     assert (tmp_path / "reports" / "smoke" / "01_faces.html").exists()
