@@ -237,6 +237,12 @@ def test_tables_say_what_their_headers_head(site):
     )
 
 
+def test_names_of_rows_break_where_they_are_long():
+    html = pd.DataFrame({"share": [0.5, 0.5]}, ["seed 0", "dnn_narrow, equal, dropout"]).to_html()
+    short, long = BeautifulSoup(rendering.tidy(html), "html.parser").select("tbody th")
+    assert (short.get("class"), long["class"]) == (None, ["long"])
+
+
 def test_a_number_that_is_not_there_is_a_number():
     html = pd.DataFrame({"share": [0.5, np.nan], "word": ["a", "b"]}).to_html()
     row = BeautifulSoup(rendering.tidy(html), "html.parser").tbody.tr
@@ -424,6 +430,8 @@ def test_on_a_phone_headers_break_and_the_names_of_rows_stay_in_sight(site, visi
     before = name.bounding_box()["x"], number.bounding_box()["x"]
     wide.evaluate("table => table.scrollTo(300, 0)")
     assert (name.bounding_box()["x"], number.bounding_box()["x"]) == (before[0], before[1] - 300)
+    printed = page.locator("pre.out", has_text="printed printed").first
+    assert printed.evaluate("out => out.scrollWidth <= out.clientWidth"), "a line that was printed breaks, too"
 
 
 def test_of_a_table_without_rows_nothing_is_shown(site, visit):

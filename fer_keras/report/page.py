@@ -20,6 +20,7 @@ from fer_keras.report.formulas import FormulaError, mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
 SENTENCE = 40  # characters of a cell, from which on it is text to be read
+NAME = 16  # characters of a row's name, up to which it stays in one line
 PROGRESS = re.compile(r"^.*(?:: epoch \d+/\d+, |: going on after epoch |%\|).*\n?", re.MULTILINE)  # of base/progress.py
 NUMBER = re.compile(r"[-+−–±]?\s*[\d.,]*\d(e[-+]?\d+)?\s*(%|s|ms|MB|GB|k|M|×)?|nan|NaN|–|")
 
@@ -162,6 +163,8 @@ def _head(table: Tag) -> None:
             cell["scope"] = "colgroup" if int(cell.get("colspan", 1)) > 1 else "col"
         else:
             cell["scope"] = "row"
+            if len(cell.get_text(strip=True)) > NAME:
+                cell["class"] = [*cell.get("class", []), "long"]  # it breaks where a table would not fit
     body = [row for row in rows if row and not row[0].find_parent("thead")]
     for place in range(-1, -max(map(len, body), default=0) - 1, -1):  # from the right: spanned headers stand left
         column = [row[place] for row in body if len(row) >= -place and row[place].name == "td"]
