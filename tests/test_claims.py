@@ -269,7 +269,9 @@ def test_the_record_that_lacks_least_is_taken():
 def test_the_table_of_parts_tells_how_far_each_net_was_trained():
     values = {"cnn_pyramid_validation_accuracy": entry(0.64, 0.66), "cnn_pyramid_parameters": 319_975}
     records = records_of(14, **values, logged_training_accuracy=0.77)
-    table = tables.parts_table(claims.ledger(records, []), "drawn faces")
+    rows = claims.ledger(records, [])
+    assert list(tables.ledger_table(rows, "drawn faces"))[:2] == ["claim", "verdict"], "a phone shows the first columns"
+    table = tables.parts_table(rows, "drawn faces")
     reached = table.loc[(14, 1), ["training accuracy", "the report's", "trainings"]].tolist()
     assert reached == ["0.770", "0.760", "3"]
     assert table.loc[(2, 1), ["training accuracy", "the report's", "trainings"]].tolist() == ["–"] * 3

@@ -20,17 +20,17 @@ def verdict_table(rows: Sequence[dict]) -> pd.DataFrame:
 
 
 def ledger_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
-    """A row a claim: what was claimed, what of it was measured, its effect and verdict on FER2013 and, of the same
-    quantity, in the report at hand."""
+    """A row a claim: what was claimed, its verdict on FER2013 and what that is made of, and the same quantity in the
+    report at hand."""
     table = {}
     for row in rows:
         here = row["of_report"]
         table[row["report"], row["claim"]] = {
             "claim": row["text"],
+            "verdict": row["verdict"],
             "measured": row["effect"],
             "on FER2013": shown(row),
             "net": row["by"] or "–",
-            "verdict": row["verdict"],
             f"on {own}": shown(here),
             "its verdict": here["verdict"],
         }
@@ -46,11 +46,11 @@ def parts_table(rows: Sequence[dict], own: str) -> pd.DataFrame:
             table[row["claim"], number + 1] = {
                 "measured": part["measured"],
                 "rule": part["rule"],
+                "verdict": part["verdict"] or "–",
                 "on FER2013": shown(part),
                 "trainings": how_often(part) or "–",
                 "training accuracy": _or_dash(part["training_accuracy"]),
                 "the report's": _or_dash(part["report_training_accuracy"]),
-                "verdict": part["verdict"] or "–",
                 f"on {own}": shown(here),
                 "its verdict": here["verdict"] or "–",
             }
