@@ -13,7 +13,7 @@ from fer_keras.data import archives, pictures, tables
 from fer_keras.data.problems import Problems, SourceError
 from fer_keras.faces import Faces
 
-READER = 2  # a change to what is read counts this up, and old cache entries are read anew
+READER = 3  # a change to what is read counts this up, and old cache entries are read anew
 VOTE_FILE = "fer2013new.csv"
 
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from fer_keras.base.progress import bar
-from fer_keras.data.archives import Files, Opener
+from fer_keras.data.archives import READ_ERRORS, Files, Opener
 from fer_keras.data.names import label_of, split_of
 from fer_keras.data.problems import BadRow, Problems, SourceError
 from fer_keras.data.tables import faces_of
@@ -20,6 +20,8 @@ from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".webp", ".gif")
 LARGEST = 90_000_000  # pixels of a picture: more than a good camera's
+LARGEST_FILE = 200_000_000  # bytes of a picture
+MOST_ROWS = 5_000_000  # of a Parquet file
 
 
 def decode(data: bytes) -> np.ndarray:
@@ -51,8 +53,8 @@ def upright(data: bytes):
         return picture
     except Image.DecompressionBombError:
         raise BadRow(f"unpacks to more than {LARGEST:,} pixels; refused as a decompression bomb") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = str(error).split("<")[0].strip()
+    except Exception as error:  # PIL raises many kinds at damaged metadata
+        reason = str(error).split("<")[0].strip() or type(error).__name__
         raise BadRow(f"cannot be decoded as {', '.join(FORMATS)} ({reason})") from None
 
 
@@ -110,18 +112,22 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
         if split is None:
             raise SourceError(f"{name} does not name its split; rename it to train, validation or test .parquet")
         try:
-            table = parquet.read_table(pa.BufferReader(opener().read()))
-        except pa.ArrowException as error:
+            with opener() as opened:
+                file = parquet.ParquetFile(pa.BufferReader(opened.read()), page_checksum_verification=True)
+            if file.metadata.num_rows > MOST_ROWS:
+                raise SourceError(f"{name} has {file.metadata.num_rows:,} rows, more than {MOST_ROWS:,}; split it")
+            table = file.read()
+        except (pa.ArrowException, OSError) as error:
             raise SourceError(f"{name} cannot be read as Parquet ({str(error).splitlines()[0]})") from None
         pictures = _column(name, table.column_names, "image", "img_bytes")
         column = _column(name, table.column_names, "label", "labels")
         labels = table[column].to_pylist()
         classes = _class_names(table.schema.metadata or {}, column)
-        if not classes and any(isinstance(label, int) for label in labels):
+        if not classes and any(type(label) is int for label in labels):
             classes = _usual_classes(name, column)
         for row, (image, label) in enumerate(zip(table[pictures].to_pylist(), labels, strict=True), 1):
             data = image.get("bytes") if isinstance(image, dict) else image
-            known = isinstance(label, int) and 0 <= label < len(classes)
+            known = type(label) is int and 0 <= label < len(classes)
             word = classes[label] if known else label
             meant = label_of(word) if isinstance(word, str) else None
             if meant is None:
@@ -136,7 +142,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
 
 def _column(file: str, there: list[str], *names: str) -> str:
     """The one of these columns that there is."""
-    found = [name for name in names if name in there]
+    found = [name for name in there if name in names]
     if len(found) != 1:
         raise SourceError(f"{file} has to have one column {' or '.join(names)} (found: {', '.join(there)})")
     return found[0]
@@ -171,10 +177,15 @@ def _decode_all(rows: list[tuple[str, str, int, Opener]], problems: Problems) ->
     for *head, opener in bar(rows, "reading pictures", " pictures"):
         try:
             with opener() as file:
-                images.append(decode(file.read()))
+                data = file.read(LARGEST_FILE + 1)
+            if len(data) > LARGEST_FILE:
+                raise BadRow(f"holds more than {LARGEST_FILE:,} bytes, which is no picture of a face")
+            images.append(decode(data))
             heads.append(head)
         except BadRow as error:
             problems.add(f"{head[0]}: {error}")
         except FileNotFoundError:
             problems.add(f"{head[0]}: a link to nothing")
+        except READ_ERRORS as error:
+            problems.add(f"{head[0]}: cannot be read ({getattr(error, 'strerror', None) or error})")
     return faces_of(images, heads)

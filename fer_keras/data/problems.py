@@ -1,5 +1,7 @@
 """What is wrong with a source, said in one sentence each."""
 
+from fer_keras.base.printable import printable
+
 SHOWN = 20  # problems kept word for word; the rest are counted
 
 
@@ -7,7 +9,7 @@ class SourceError(ValueError):
     """A source that cannot be read as it is. Its text is one sentence; `problems` lists all bad rows."""
 
     def __init__(self, text: str, problems: "Problems | None" = None):
-        super().__init__(" ".join(text.split()))  # what other libraries say may span lines
+        super().__init__(printable(" ".join(text.split())))  # what other libraries say may span lines
         self.problems = problems or Problems()
 
 
@@ -24,7 +26,7 @@ class Problems:
     def add(self, text: str, count: int = 1) -> None:
         self.count += count
         if len(self.texts) < SHOWN:
-            self.texts.append(text)
+            self.texts.append(printable(text))
 
     def raise_if_any(self) -> None:
         if self.count:

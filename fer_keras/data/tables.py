@@ -23,6 +23,7 @@ from fer_keras.faces import EMOTIONS, SIZE, SPLITS, UNLABELLED, VOTE_NAMES, Face
 PIXELS = SIZE * SIZE
 LONGEST_ROW = 100_000  # bytes; a face takes 9,300 at most
 BUFFER = 1 << 18  # bytes; a row is longer than Python's own 8 kB, with which reading takes a tenth longer
+LARGEST_VOTES = 100_000_000  # bytes: FER+ has 2 MB
 ROWS = 32  # whose digits are worked on at once: 300 kB, which stay in the processor's cache
 
 # What a file is: names of the columns for label or id, pixels, split. Spaces and capitals do not matter.
@@ -58,6 +59,11 @@ def missing_columns(name: str, columns: list[str]) -> SourceError:
     return SourceError(f"{name}, line 1 has no column {missing} (found: {found}); the forms are {forms}")
 
 
+def _once(name: str, columns: list[str], wanted: tuple[str, ...]) -> None:
+    if twice := [column for column in wanted if columns.count(column) > 1]:
+        raise SourceError(f"{name}, line 1 has two columns {twice[0]}; leave one")
+
+
 def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
     """The faces in a CSV of one of FORMS; their `ids` are row numbers, or the `id` column."""
     read = []
@@ -65,6 +71,7 @@ def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
         form, columns = form_of(file)
         if form is None:
             raise missing_columns(name, columns)
+        _once(name, columns, FORMS[form])
         rows = _rows(file)
         for block in bar(iter(lambda: list(islice(rows, ROWS)), []), f"reading {name}", " blocks"):
             try:
@@ -192,10 +199,15 @@ def read_votes(name: str, opener: Opener, faces: Faces, rows: int, source: str) 
     import pandas as pd
 
     with opener() as file:
-        try:
-            table = pd.read_csv(io.BytesIO(file.read()), skipinitialspace=True)
-        except ValueError as error:
-            raise SourceError(f"{name} is not a FER+ vote file: {error}") from None
+        data = file.read(LARGEST_VOTES + 1)
+    if len(data) > LARGEST_VOTES:
+        raise SourceError(f"{name} is not a FER+ vote file: it holds more than {LARGEST_VOTES:,} bytes")
+    header = data.partition(b"\n")[0].decode("utf-8-sig", "replace")
+    _once(name, [column.strip() for column in header.split(",")], ("Usage", *VOTE_NAMES))
+    try:
+        table = pd.read_csv(io.BytesIO(data), skipinitialspace=True)
+    except (ValueError, OverflowError) as error:
+        raise SourceError(f"{name} is not a FER+ vote file: {error}") from None
     if missing := [column for column in ("Usage", *VOTE_NAMES) if column not in table]:
         raise SourceError(f"{name} is not a FER+ vote file: it has no column {missing[0]}")
     votes = table[list(VOTE_NAMES)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
