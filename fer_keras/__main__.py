@@ -6,32 +6,83 @@ import os
 import shlex
 import shutil
 import sys
+import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from fer_keras.base.environment import versions
+from fer_keras.base.printable import printable
 from fer_keras.base.typed import values
 from fer_keras.report import commands as collecting
 
 
 def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
-    options = _parser().parse_args(typed, argparse.Namespace(typed=typed))
-    warnings.showwarning = lambda message, *_: print(f"fer-keras: note: {message}", file=sys.stderr)
+    _open_streams()
     try:
-        return options.run(options)
-    except ValueError as error:  # SourceError, ReportError: one sentence each
-        print(f"fer-keras: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # `fer-keras claims | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        print(f"fer-keras: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        options = _parser().parse_args(typed, argparse.Namespace(typed=typed))
+        warnings.showwarning = lambda message, *_: print(f"fer-keras: note: {printable(str(message))}", file=sys.stderr)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("fer-keras: stopped", file=sys.stderr)
         return 130
+    except Exception as error:
+        if os.environ.get("FER_KERAS_DEBUG") == "1":
+            traceback.print_exc()
+        if not isinstance(error, BrokenPipeError):  # `fer-keras claims | head` stops in silence
+            print(f"fer-keras: {printable(_sentence(error))}", file=sys.stderr)
+        _drop_output()
+        return 1
+
+
+def _open_streams() -> None:
+    """Streams that were closed take what is written and drop it, so that no file gets their number and with it what
+    libraries print; names that a terminal cannot show are written out."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or getattr(stream, "closed", False):
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Or Python tries once more, when it ends, to write what could not be written."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(options) -> int:
+    try:
+        return options.run(options)
+    except SystemExit as error:
+        raise ValueError(f"something called sys.exit({error.code}) before the command had ended") from error
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, and what to look at."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the working folder is gone; change to one that is there"
+    text = " ".join(str(error).split())
+    if isinstance(error, UnicodeError) or not isinstance(error, ValueError | OSError):
+        kind, debug = type(error).__name__, "FER_KERAS_DEBUG=1 shows where"
+        return f"this was not foreseen: {kind}{text and f': {text[:300]}'}; {debug}"
+    if isinstance(error, OSError) and not isinstance(error, ValueError):
+        return f"{error.filename or 'the output'}: {error.strerror or error}"
+    return text
 
 
 ON_A_PAGE = 100  # photographs
@@ -164,8 +215,14 @@ def _pairs(command: argparse.ArgumentParser, flag: str, long: str, name: str, do
 def _start_keras() -> None:
     from fer_keras.base.quiet import quiet_import
 
-    with quiet_import():
-        import keras  # noqa: F401
+    try:
+        with quiet_import():
+            import keras  # noqa: F401
+
+            from fer_keras.base import backend  # noqa: F401
+    except Exception as error:
+        why, settings = " ".join(str(error).split())[:200], "KERAS_BACKEND and keras.json in KERAS_HOME (~/.keras)"
+        raise ValueError(f"Keras does not start ({type(error).__name__}: {why}): look at {settings}") from error
 
 
 def _models(options) -> int:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import socket
 import stat
@@ -11,7 +12,9 @@ import zipfile
 import forms
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from fer_keras import SourceError, load_faces
 from fer_keras.base.printable import printable
@@ -250,6 +253,20 @@ def test_truth_values_are_no_labels(tmp_path, some):
     table.to_parquet(tmp_path / "train.parquet")
     with pytest.raises(SourceError, match=r"train.parquet, row 1: label is True, not one of angry"):
         load_faces(tmp_path / "train.parquet")
+    told = {"info": {"features": {"label": {"names": ["sad", "happy"]}}}}
+    table = pa.table({"image": images, "label": [True] * len(images)}).replace_schema_metadata(
+        {"huggingface": json.dumps(told)}
+    )
+    pq.write_table(table, tmp_path / "test.parquet")
+    with pytest.raises(SourceError, match=r"test.parquet, row 1: label is True, not one of angry"):
+        load_faces(tmp_path / "test.parquet")
+
+
+def test_a_column_that_is_there_twice_in_parquet_is_refused(tmp_path, some):
+    images = [of(image) for image in some.images]
+    pq.write_table(pa.table([images, images, [0] * 40], ["image", "image", "label"]), tmp_path / "train.parquet")
+    with pytest.raises(SourceError, match=r"train.parquet has to have one column image .*found: image, image, label"):
+        load_faces(tmp_path / "train.parquet")
 
 
 def test_what_moves_a_terminals_cursor_is_written_out(tmp_path, some):
@@ -258,6 +275,8 @@ def test_what_moves_a_terminals_cursor_is_written_out(tmp_path, some):
     with pytest.raises(SourceError) as refused:
         load_faces(path)
     assert "\x1b" not in str(refused.value) and r"fer\x1b[2J2013.csv" in str(refused.value)
+    with pytest.raises(SourceError, match=r"a\\x1b.csv does not exist"):
+        load_faces(tmp_path / "a\x1b.csv")
     assert printable("ä 顔\t\u202e\udcff") == r"ä 顔	\u202e\udcff"
     (tmp_path / "train" / "happy").mkdir(parents=True)
     (tmp_path / "train" / "happy" / "a\x1b[1m.png").write_bytes(of(some.images[0]))

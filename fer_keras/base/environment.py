@@ -10,14 +10,14 @@ from pathlib import Path
 def versions() -> str:
     """Of this package, Keras and the backend that Keras would choose, in one line."""
     backend = os.environ.get("KERAS_BACKEND")
-    settings = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
     if not backend:
-        with suppress(OSError, ValueError):  # none, or a damaged one, of which Keras thinks nothing either
+        with suppress(OSError, ValueError, RuntimeError, AttributeError):  # none, or a damaged one, or no home
+            settings = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
             backend = json.loads(settings.read_text()).get("backend")
-    backend = backend or "tensorflow"
+    backend = str(backend or "tensorflow")
     found = [f"fer-keras {version('fer-keras')}", f"Keras {version('keras')}"]
     for package in (f"{backend}-cpu", backend):
-        with suppress(PackageNotFoundError):
+        with suppress(PackageNotFoundError, ValueError):  # ValueError: no name at all
             return ", ".join([*found, f"{backend} {version(package)}"])
     return ", ".join([*found, backend])
 

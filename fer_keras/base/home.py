@@ -18,7 +18,10 @@ import platformdirs
 def folder() -> Path:
     """The folder that Jupyter, papermill and scripts share: FER_KERAS_HOME, or the user's cache folder."""
     named = os.environ.get("FER_KERAS_HOME")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
+    try:
+        return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
+    except RuntimeError:  # ~ of a user who has none
+        raise ValueError(f"there is no home folder to keep files in ({named or '~'}); set FER_KERAS_HOME") from None
 
 
 def notebooks() -> Path:

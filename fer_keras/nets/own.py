@@ -22,9 +22,8 @@ def own_source(name: str) -> bytes:
         source = Path(loaded.__file__).read_bytes() if getattr(loaded, "__file__", None) else b""
         if was_there and _loaded.get(module) != source:
             reload(loaded)
-    except Exception as error:  # whatever the user's file raises
-        why = str(error).partition("\n")[0]
-        raise ValueError(f"{name} cannot be found ({why}); it names a function of a module to import") from None
+    except (Exception, SystemExit) as error:  # whatever the user's file raises
+        raise ValueError(f"{name} cannot be found ({_why(error)}); it names a function of a module to import") from None
     _loaded[module] = source
     return source
 
@@ -42,9 +41,25 @@ def build_own(name: str, options: dict) -> keras.Model:
         net = make(**options)
         right = isinstance(net, keras.Model) and net.built
         right = right and (net.input_shape[1:], net.output_shape[1:]) == ((SIZE, SIZE, 1), (len(EMOTIONS),))
-    except Exception as error:
-        raise ValueError(f"{name} made no net: {type(error).__name__}: {str(error).splitlines()[0]}") from error
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{name} made no net: {_why(error)}") from error
     if not right:
         wanted = f"a keras.Model from {SIZE} × {SIZE} × 1 faces to {len(EMOTIONS)} probabilities"
         raise ValueError(f"{name} does not return {wanted}")
     return net
+
+
+def check_loads(net: keras.Model) -> None:
+    """Refuse a net that could be trained and saved, but not loaded again."""
+    try:
+        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(net), safe_mode=True)
+    except Exception as error:  # Keras and the net's own layers raise many kinds
+        do = "register its layers with keras.saving.register_keras_serializable and use no Lambda"
+        raise ValueError(f"{net.name} could be saved, but not loaded again ({_why(error)}): {do}") from error
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it calls sys.exit({error.code if error.code is not None else ''})"
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

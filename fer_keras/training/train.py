@@ -13,7 +13,8 @@ from fer_keras.base.environment import versions
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import SIZE, Faces
-from fer_keras.nets.build import build, changed_options, copy_of
+from fer_keras.nets.build import BUILDERS, build, changed_options, copy_of
+from fer_keras.nets.own import check_loads
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.nets.start import as_pytorch_starts
 from fer_keras.training import key
@@ -60,7 +61,12 @@ def train(
     if run := runs.finished(folder):
         return run
     with insides.seeded(seed):
-        model = build(net, **options) if isinstance(net, str) else copy_of(net)
+        model = build(net, **options) if isinstance(net, str) else net
+    if (keep_model or plan.checkpoints) and not (isinstance(net, str) and net in BUILDERS):
+        check_loads(model)
+    if model is net:
+        with insides.seeded(seed):
+            model = copy_of(net)
     if isinstance(net, str) and plan.start == "pytorch":
         as_pytorch_starts(model, seed)
     batches = plan.batches(backend.filled(training), seed)

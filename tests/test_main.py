@@ -1,0 +1,147 @@
+"""Whatever goes wrong, the command line ends in one sentence; and what could not be read again is not trained."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fer_keras import build, train
+from fer_keras.__main__ import main
+
+
+def raising(error):
+    def raises(*_, **__):
+        raise error
+
+    return raises
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            RuntimeError("a\nb \x1b[2J"),
+            r"this was not foreseen: RuntimeError: a b \x1b[2J; FER_KERAS_DEBUG=1 shows where",
+        ),
+        (KeyError("name"), "this was not foreseen: KeyError: 'name'; FER_KERAS_DEBUG=1 shows where"),
+        (MemoryError(), "this was not foreseen: MemoryError; FER_KERAS_DEBUG=1 shows where"),
+        (OSError(28, "No space left on device"), "the output: No space left on device"),
+        (PermissionError(13, "Permission denied", "x.json"), "x.json: Permission denied"),
+        (ValueError("what\nelse"), "what else"),
+        (SystemExit(3), "something called sys.exit(3) before the command had ended"),
+    ],
+)
+def test_any_error_ends_in_one_sentence(monkeypatch, capsys, error, says):
+    monkeypatch.delenv("FER_KERAS_DEBUG", raising=False)
+    monkeypatch.setattr("fer_keras.claims.ledger.committed", raising(error))
+    assert main(["claims"]) == 1
+    *notes, last = capsys.readouterr().err.splitlines()
+    assert last == f"fer-keras: {says}"
+    assert all(note.startswith("fer-keras: note:") for note in notes)
+    monkeypatch.setenv("FER_KERAS_DEBUG", "1")
+    assert main(["claims"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_backend_that_does_not_start_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    assert main(["models"]) == 1
+    assert "Keras does not start (ModuleNotFoundError" in (said := capsys.readouterr().err)
+    assert "look at KERAS_BACKEND and keras.json" in said and len(said.splitlines()) == 1
+
+
+def test_a_working_folder_that_is_gone_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    os.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["data", "faces.csv"]) == 1
+    assert capsys.readouterr().err == "fer-keras: the working folder is gone; change to one that is there\n"
+
+
+def test_a_home_that_is_not_there_is_told(monkeypatch, capsys):
+    monkeypatch.setenv("FER_KERAS_HOME", "~nobody-of-this-name/x")
+    assert main(["runs"]) == 1
+    assert "set FER_KERAS_HOME" in capsys.readouterr().err
+
+
+def test_a_console_that_lacks_letters_gets_them_written_out(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, "ascii"))
+    assert main(["claims"]) == 0
+    assert rb"\xa0" in written.getvalue()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="of POSIX shells")
+def test_a_full_output_is_told_and_closed_streams_are_no_files_numbers():
+    def run(more):
+        code = "import sys; from fer_keras.__main__ import main; sys.exit(main(['claims']))"
+        return subprocess.run(
+            ["sh", "-c", f'"$0" -c "$1" {more}', sys.executable, code], capture_output=True, text=True
+        )
+
+    full = run("> /dev/full")
+    assert full.returncode == 1
+    assert full.stderr.splitlines()[-1] == "fer-keras: the output: No space left on device"
+    code = "import sys; from fer_keras.__main__ import _open_streams; _open_streams()"
+    code += "; print(open('/dev/null').fileno()); print('lost', file=sys.stderr)"
+    closed = subprocess.run(["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code], capture_output=True, text=True)
+    assert int(closed.stdout) > 2
+
+
+OWN = """
+import sys
+import keras
+from keras import layers
+
+class Mine(layers.Layer):
+    def call(self, x):
+        return x
+
+def of(layer):
+    return keras.Sequential([keras.Input((48, 48, 1)), layer, layers.Flatten(), layers.Dense(7, activation="softmax")])
+
+def exits():
+    sys.exit("no")
+
+def silent():
+    raise RuntimeError
+
+def local():
+    class Inner(Mine):
+        pass
+    return of(Inner())
+
+def shifted():
+    return of(layers.Lambda(lambda x: x + 1))
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "own_hostile.py").write_text(OWN)
+    (tmp_path / "own_ends.py").write_text("import sys; sys.exit(5)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_nets_that_call_sys_exit_are_refused(own):
+    with pytest.raises(ValueError, match=r"own_hostile:exits made no net: it calls sys.exit\(no\)"):
+        build("own_hostile:exits")
+    with pytest.raises(ValueError, match=r"own_ends:net cannot be found \(it calls sys.exit\(5\)\)"):
+        build("own_ends:net")
+    with pytest.raises(ValueError, match=r"own_hostile:silent made no net: RuntimeError"):
+        build("own_hostile:silent")
+
+
+@pytest.mark.parametrize("net", ["local", "shifted"])
+def test_a_net_that_could_not_be_loaded_again_is_refused_before_it_is_trained(own, drawn, tmp_path, monkeypatch, net):
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path / "home"))
+    sides = drawn.split("Training")[:40], drawn.split("PublicTest")[:40]
+    with pytest.raises(ValueError, match=r"could be saved, but not loaded again .*use no Lambda"):
+        train(f"own_hostile:{net}", *sides, epochs=1)
+    with pytest.raises(ValueError, match=r"could be saved, but not loaded again"):
+        train(build(f"own_hostile:{net}"), *sides, epochs=1)
+    assert not (tmp_path / "home").exists()
