@@ -87,7 +87,7 @@ def test_a_full_output_is_told_and_closed_streams_are_no_files_numbers():
     assert full.stderr.splitlines()[-1] == "fer-keras: the output: No space left on device"
     code = "import sys; from fer_keras.__main__ import _open_streams; _open_streams()"
     code += "; print(open('/dev/null').fileno()); print('lost', file=sys.stderr)"
-    closed = subprocess.run(["sh", "-c", '"$0" -c "$1" 2>&-', sys.executable, code], capture_output=True, text=True)
+    closed = subprocess.run(["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code], capture_output=True, text=True)
     assert int(closed.stdout) > 2
 
 

@@ -3,13 +3,15 @@
 import json
 import os
 import platform
+import re
 import tempfile
+import time
 import warnings
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import BadZipFile
 
 import numpy as np
 import platformdirs
@@ -57,6 +59,7 @@ def processor(about: Path = Path("/proc/cpuinfo")) -> str:
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Call `write(file)`, which may write to `file.name`; `path` then holds all of it, or what it held before."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(path.parent)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", suffix=path.suffix, delete=False) as file:
         try:
             write(file)
@@ -70,6 +73,32 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             with suppress(OSError):
                 file.close()
             Path(file.name).unlink(missing_ok=True)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what processes left that were killed while they wrote; nobody writes one file for an hour."""
+    for path in folder.glob(".unfinished-*"):
+        with suppress(OSError):
+            if (
+                re.fullmatch(r"\.unfinished-[a-z0-9_]{8}(\.\w+)?", path.name)
+                and path.stat().st_mtime < time.time() - 3600
+            ):
+                path.unlink()
+
+
+def sealed(values: dict) -> dict:
+    """What is to be written as JSON, with a checksum."""
+    return values | {"checksum": _checksum(values)}
+
+
+def is_whole(values: dict) -> bool:
+    """Whether JSON is what was written; what older versions wrote has no checksum."""
+    return "checksum" not in values or values["checksum"] == _checksum(values)
+
+
+def _checksum(values: dict) -> str:
+    rest = {name: value for name, value in values.items() if name != "checksum"}
+    return f"{zlib.crc32(json.dumps(rest, sort_keys=True).encode()):08x}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -93,5 +122,5 @@ def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] 
             arrays = dict(file)
         kept = json.loads(arrays.pop("kept").item())
         return (arrays, kept["about"]) if kept["stamp"] == stamp else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+    except Exception:  # zipfile and numpy raise many kinds at damaged files
         return None

@@ -211,4 +211,6 @@ def _read(path: Path) -> dict:
         found = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}); remove it, or run the report again") from None
+    if isinstance(found, dict) and not home.is_whole(found):
+        raise ValueError(f"{path} is not what was written; remove it, or run the report again")
     return found if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from fer_keras.base.home import write_text
+from fer_keras.base.home import is_whole, sealed, write_text
 from fer_keras.report.pages import FAILED, noted
 from fer_keras.study import records
 
@@ -64,7 +64,14 @@ def unchanged(plan: Plan, key: str | None, out: Path) -> bool:
     """Whether the notebook ran to its end before, with this key."""
     name = plan.path.stem
     same = key is not None and noted(out / "executed" / plan.path.name).get("key") == key
-    return same and not failure(out, name) and (out / "records" / f"{name}.json").exists()
+    return same and not failure(out, name) and _is_kept(out / "records" / f"{name}.json")
+
+
+def _is_kept(record: Path) -> bool:
+    try:
+        return is_whole(json.loads(record.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def failure(out: Path, name: str) -> str | None:
@@ -96,7 +103,7 @@ def keep(executed: nbformat.NotebookNode, plan: Plan, key: str | None, out: Path
             write_text(failed, text)
             return
         write_text(good, text)
-        write_text(out / "records" / f"{name}.json", json.dumps(record, indent=1) + "\n")
+        write_text(out / "records" / f"{name}.json", json.dumps(sealed(record), indent=1) + "\n")
         if not went["failed"]:
             failed.unlink(missing_ok=True)
             (out / f"{name}{FAILED}.html").unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
+from fer_keras.base.home import is_whole
 from fer_keras.base.typed import value
 from fer_keras.study.records import read_notebook
 
@@ -171,4 +172,6 @@ def _json(path: Path) -> dict:
         raise ValueError(f"{path} is damaged or no JSON") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds no recorded values")
+    if not is_whole(found):
+        raise ValueError(f"{path} is not what was written; make it again")
     return found

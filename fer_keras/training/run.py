@@ -5,6 +5,7 @@ which also holds a checksum of each file: a run without it is unfinished, one th
 """
 
 import hashlib
+import io
 import json
 import re
 import sys
@@ -44,7 +45,14 @@ class Run:
     @cached_property
     def metrics(self) -> dict:
         """`accuracy` and `accuracy_without_duplicates`, each with value, n and 95 % interval; `loss`, `seconds`, …"""
-        return json.loads((self.folder / "metrics.json").read_text())
+        path = self.folder / "metrics.json"
+        try:
+            found = json.loads(path.read_text())
+            if home.is_whole(found):
+                return found
+        except ValueError:
+            pass
+        raise ValueError(f"{path} is damaged; `fer-keras train` with the same settings trains the run anew")
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -62,10 +70,7 @@ class Run:
     def predict(self, faces: Faces) -> np.ndarray:
         """(n, 7) probabilities, one row a face; kept with the run, so that asking again costs nothing."""
         kept = _predictions(self.folder, faces)
-        try:
-            predictions = np.load(kept, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            predictions = None
+        predictions = _read_predictions(kept)
         if predictions is None or predictions.shape != (len(faces), len(EMOTIONS)):
             predictions = predict(self.model, faces)
             with suppress(OSError):  # a store of others that is read only
@@ -76,11 +81,32 @@ class Run:
         if not (self.folder / name).exists():
             there = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.keras"))
             raise ValueError(f"run {self.name} keeps no {name}; it keeps {', '.join(there) or 'no model'}")
+        if self.metrics["files"].get(name, checksum(self.folder / name)) != checksum(self.folder / name):
+            raise ValueError(f"{self.folder / name} is damaged; `fer-keras train` with the same settings makes it anew")
         return load_model(self.folder / name)
 
 
 def keep_predictions(folder: Path, faces: Faces, predictions: np.ndarray) -> None:
-    write_whole(_predictions(folder, faces), lambda file: np.save(file, predictions, allow_pickle=False))
+    written = io.BytesIO()
+    np.save(written, predictions, allow_pickle=False)
+    data = written.getvalue()
+    write_whole(_predictions(folder, faces), lambda file: file.write(data + _seal(data)))
+
+
+def _read_predictions(path: Path) -> np.ndarray | None:
+    """None where there are none, or damaged ones; the seal stands behind what NumPy reads, older files have none."""
+    try:
+        data = path.read_bytes()
+        file = io.BytesIO(data)
+        found = np.load(file, allow_pickle=False)
+    except Exception:  # NumPy raises many kinds at damaged files
+        return None
+    end = file.tell()
+    return found if data[end:] in (b"", _seal(data[:end])) else None
+
+
+def _seal(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "big")
 
 
 def _predictions(folder: Path, faces: Faces) -> Path:
@@ -96,9 +122,10 @@ def folder_of(decides: dict) -> Path:
 def finished(folder: Path) -> Run | None:
     """The run in this folder, if it is finished and whole."""
     try:
-        files = json.loads((folder / "metrics.json").read_text())["files"]
-        return Run(folder) if all(checksum(folder / name) == value for name, value in files.items()) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads((folder / "metrics.json").read_text())
+        whole = home.is_whole(found) and all(checksum(folder / name) == each for name, each in found["files"].items())
+        return Run(folder) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -147,7 +174,7 @@ def finish(folder: Path, metrics: dict) -> Run:
     """Write `metrics.json` with the checksums: from now on the run is finished."""
     paths = [folder / "config.json", folder / "history.csv", *folder.rglob("*.keras"), *folder.rglob("*.npy")]
     files = {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(paths)}
-    write_json(folder / "metrics.json", metrics | {"files": files})
+    write_json(folder / "metrics.json", home.sealed(metrics | {"files": files}))
     return Run(folder)
 
 
