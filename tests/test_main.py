@@ -4,11 +4,15 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
 from fer_keras import build, train
 from fer_keras.__main__ import main
+from fer_keras.report.notebook import kernel_variables
+from fer_keras.report.page import tidy
+from fer_keras.training.predict import load_model
 
 
 def raising(error):
@@ -145,3 +149,41 @@ def test_a_net_that_could_not_be_loaded_again_is_refused_before_it_is_trained(ow
     with pytest.raises(ValueError, match=r"could be saved, but not loaded again"):
         train(build(f"own_hostile:{net}"), *sides, epochs=1)
     assert not (tmp_path / "home").exists()
+
+
+def test_a_model_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(20_000_000))
+    with pytest.raises(ValueError, match=r"bomb.keras has 19,\d+ bytes and would unpack to 20,000,000"):
+        load_model(path)
+
+
+def test_a_relative_home_is_the_same_for_kernels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FER_KERAS_HOME", "kept")
+    assert kernel_variables()["FER_KERAS_HOME"] == str(tmp_path / "kept")
+    assert kernel_variables()["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="javascript:alert(1)">x</a>',
+        '<a href=" JaVa\tScript&#58;alert(1)">x</a>',
+        '<svg><a xlink:href="java&#115;cript:alert(1)">x</a></svg>',
+        '<svg><set attributeName="href" to="javascript:alert(1)"/>x</svg>',
+        '<a href="vbscript:alert(1)">x</a>',
+        '<a href="data:text/html,<script>alert(1)</script>">x</a>',
+        '<button formaction="https://elsewhere.example">x</button>',
+        '<p onclick="alert(1)">x</p>',
+    ],
+)
+def test_nothing_that_runs_is_left_on_a_page(html):
+    left = tidy(html)
+    assert "x" in left and "alert" not in left and "formaction" not in left
+
+
+def test_links_and_pictures_stay_on_a_page():
+    html = '<a href="https://keras.io">Keras</a><img alt="a" src="data:image/png;base64,AA=="/>'
+    assert tidy(html) == html

@@ -20,6 +20,8 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.execute import raise_for_execution_errors
 
+from fer_keras.base import home
+
 for name in ("papermill", "asyncio"):
     logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told here, in one sentence
 
@@ -40,9 +42,7 @@ def run_notebook(
 
         async def start_kernel(self, **options) -> None:
             streams = {"stdout": subprocess.DEVNULL, "stderr": said}  # cells' own go to the notebook, and were doubled
-            # whose bars cannot be drawn over, even if a notebook in Jupyter asked for this
-            variables = os.environ | {"JPY_SESSION_NAME": ""} | environment
-            await super().start_kernel(env=variables, **streams, **options)
+            await super().start_kernel(env=kernel_variables() | environment, **streams, **options)
             at.process = self.provisioner.pid
             kernels.add(at.process)
 
@@ -95,6 +95,12 @@ def run_notebook(
         "peak_mb": at.peak,
     }
     return at.notebook
+
+
+def kernel_variables() -> dict[str, str]:
+    """The environment of a kernel, which works in the folder of its notebook, and whose bars cannot be drawn over, even
+    if a notebook in Jupyter asked for this."""
+    return os.environ | {"JPY_SESSION_NAME": "", "FER_KERAS_HOME": str(home.folder().absolute())}
 
 
 def kill(process: int) -> None:

@@ -133,7 +133,7 @@ def tidy(html: str) -> str:
     for tag in soup.find_all(["script", "iframe", "object", "embed", "link", "meta", "base", "form"]):
         tag.decompose()
     for tag in soup.find_all(True):
-        tag.attrs = {name: value for name, value in tag.attrs.items() if not re.match("on|srcdoc", name)}
+        tag.attrs = {name: value for name, value in tag.attrs.items() if not _runs(name, value)}
     for tag in soup.find_all("img", src=re.compile("^(?!data:)")):
         tag.replace_with(tag.get("alt") or "picture")
     coloured = soup.find("style", scoped=False, string=re.compile("color|background"))
@@ -148,6 +148,12 @@ def tidy(html: str) -> str:
         box = {"class": kind, "tabindex": "0", "role": "group", "aria-label": label}
         table.wrap(soup.new_tag("div", attrs=box))
     return str(soup)
+
+
+def _runs(name: str, value: str | list[str]) -> bool:
+    """Whether an attribute makes something run, or leads to what does; browsers pass over spaces within."""
+    leads = re.sub(r"[\x00-\x20]", "", value if isinstance(value, str) else "".join(value))
+    return bool(re.match("on|srcdoc|formaction", name) or re.search("(java|vb)script:|data:text/html", leads, re.I))
 
 
 def _head(table: Tag) -> None:

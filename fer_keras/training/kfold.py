@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from fer_keras.base import insides, interrupts
+from fer_keras.base import home, insides, interrupts
 from fer_keras.base.environment import threads
 from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
@@ -110,6 +110,8 @@ def run_kfold(
     settings = {"keep": "last"} | settings | {"keep_model": keep_models}
     jobs, alone, here = _workers(n_jobs, jobs, k)
     told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if told.get("FER_KERAS_HOME"):
+        told["FER_KERAS_HOME"] = str(home.folder().absolute())  # whatever folder a worker works in
     if not alone and here:
         told |= threads(joblib.cpu_count() // jobs)
     common = net, faces.arrays(), numbers, told, _dtype_policy(alone), alone  # objects that Dask sends once

@@ -1,5 +1,6 @@
 """What a net says of faces, and the `.keras` files that anyone may hand us."""
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from fer_keras.base.progress import bar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import EMOTIONS, SIZE, Faces
 
+MOST_UNPACKED = 20  # times its size that a .keras file may hold
+
 
 def load_model(path: Path) -> keras.Model:
     """A `.keras` file, in safe mode: nothing in it is executed."""
+    _check_members(path)
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, zipfile, h5py and json raise many kinds
@@ -23,6 +27,18 @@ def load_model(path: Path) -> keras.Model:
     if (takes, gives) != ((None, SIZE, SIZE, 1), (None, len(EMOTIONS))):
         raise ValueError(f"{path} turns {takes} into {gives}, not 48 × 48 × 1 faces into {len(EMOTIONS)} probabilities")
     return model
+
+
+def _check_members(path: Path) -> None:
+    """Refuse a file that unpacks to far more than it has: Keras compresses nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
+        return  # Keras says what is wrong
+    size = path.stat().st_size
+    if unpacked > MOST_UNPACKED * size + 1_000_000:
+        raise ValueError(f"{path} has {size:,} bytes and would unpack to {unpacked:,}: no net is stored like this")
 
 
 def predict(model: keras.Model, faces: Faces) -> np.ndarray:
