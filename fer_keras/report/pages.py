@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import re
+import warnings
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import cache
@@ -17,7 +18,7 @@ from pathlib import Path
 import jinja2
 import nbformat
 import papermill
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from PIL import Image
 
 from fer_keras.base.environment import versions
@@ -38,14 +39,19 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
 
     coming: titles of the notebooks that are still to run; state: how the report stands meanwhile.
     """
-    here = {path.stem: _page(path, path.stat().st_mtime_ns) for path in sorted((out / "executed").glob("*.ipynb"))}
+    here = {}
+    for path in sorted((out / "executed").glob("*.ipynb")):
+        try:
+            here[path.stem] = _page(path, path.stat().st_mtime_ns)
+        except Exception as error:  # of nbformat, PIL and others, at damaged notebooks
+            _tell(path, error)
     failures = {name.removesuffix(FAILED): page for name, page in here.items() if name.endswith(FAILED)}
     listed = [page | {"later": failures.get(name)} for name, page in here.items() if not name.endswith(FAILED)]
     for before, after in pairwise(listed):
         before["next"], after["previous"] = after, before
     for page in [*listed, *failures.values()]:
         if pages is None or page["path"].stem in pages:
-            write_text(out / page["link"], render(page, listed))
+            write_text(out / page["link"], _render(page, listed))
     data, presets = {page["data"] for page in listed} - {None}, sorted({page["preset"] for page in listed})
     real = sorted(data - {"embedded"})
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
@@ -69,6 +75,21 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
             "Took": _duration(_on_the_clock([page["ran"] for page in listed])) if listed else "",
         },
     ))  # fmt: skip
+
+
+def _render(page: dict, pages: list[dict]) -> str:
+    try:
+        return render(page, pages)
+    except Exception as error:  # of nbconvert, Beautiful Soup and others
+        return f"<!doctype html><title>{escape(page['title'])}</title><p>{escape(_tell(page['path'], error))}</p>"
+
+
+def _tell(path: Path, error: Exception) -> str:
+    """Name a notebook that cannot be shown; the others are."""
+    why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    told = f"{path.name} cannot be shown ({why}); `fer-keras report --only {path.stem[:2]} --fresh` runs it again"
+    warnings.warn(told, stacklevel=3)
+    return told
 
 
 def title(notebook: nbformat.NotebookNode) -> str:
