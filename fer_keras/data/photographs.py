@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +77,9 @@ def open_photograph(path: Path):
     from PIL import Image
 
     if not path.is_file():
-        raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no file'}, not a photograph")
+        raise ValueError(f"{path.name} is {'a folder' if path.is_dir() else 'no file'}, not a photograph")
     if path.stat().st_size > LARGEST_FILE:
-        raise ValueError(f"{path} holds more than {LARGEST_FILE:,} bytes, which is no photograph")
+        raise ValueError(f"{path.name} holds more than {LARGEST_FILE:,} bytes, which is no photograph")
     try:
         picture = upright(path.read_bytes())
         if picture.has_transparency_data:
@@ -88,7 +87,7 @@ def open_photograph(path: Path):
             picture = Image.alpha_composite(ground, picture.convert("RGBA"))
         return picture.convert("RGB")
     except (BadRow, OSError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def find_squares(grey: np.ndarray) -> list[tuple[int, int, int]]:
@@ -119,18 +118,18 @@ def _search(grey: np.ndarray, scale: float, margin: float, least: float) -> list
 
 
 def _seen_closer(grey: np.ndarray, square: tuple[int, int, int]) -> bool:
-    """Whether a face is found there as well when only the square and half of it around is looked at, at two sizes and
-    in the mirror, three times of four: what merely looks like one mostly is not."""
+    """Whether a face is found there as well when only the square and half of it around is looked at, as it is and
+    in the mirror, each at one of two sizes: what merely looks like one mostly is not."""
     from PIL import Image
 
     top, left, side = square
     half = side // 2
     around = np.asarray(_cut(Image.fromarray(grey), (top - half, left - half, 2 * side)))
-    seen = 0
-    for each, pixels in product((around, around[:, ::-1]), CLOSER):
-        found = _search(each, pixels / len(around), 0, 1 / 3)
-        seen += any(_within((half, half, side), other) for other in found)
-    return seen >= 3
+    for each in (around, around[:, ::-1]):
+        found = [other for pixels in CLOSER for other in _search(each, pixels / len(around), 0, 1 / 3)]
+        if not any(_within((half, half, side), other) for other in found):
+            return False
+    return True
 
 
 def _within(square: tuple[int, int, int], other: tuple[int, int, int]) -> bool:
@@ -229,7 +228,7 @@ def find_all(paths: list[Path], whole: bool = False) -> tuple[list[Found], list[
             problems.append(str(error))
             continue
         if not faces:
-            problems.append(f"{path}: no face is found in it; --whole takes its middle square all the same")
+            problems.append(f"{path.name}: no face is found in it; --whole takes its middle square all the same")
         found += faces
     if not found:
         several = f"there is no face in any of {len(paths)} pictures; the first: "

@@ -121,6 +121,8 @@ def _page(path: Path, changed: int) -> dict:
     parameters = _parameters(path, went["parameters"])
     values = {name: value for name, value, _ in parameters}
     data = about["data"] if {"DATA", "RECORDS"} & values.keys() else None  # the records tell of them
+    if "PICTURE" in values:
+        data = Path(values["PICTURE"]).name or "embedded"
     slim = isinstance(values.get("WIDTH"), int | float) and values["WIDTH"] < 1
     preset = PRESETS.get(about["preset"], about["preset"])
     lead, rest = first_sentence(answer)
@@ -131,7 +133,7 @@ def _page(path: Path, changed: int) -> dict:
         "failed": went["failed"],
         "data": data,
         "drawn": data == "embedded",
-        "real": "DATA" in values and data != "embedded" and REAL.format(data),
+        "real": bool({"DATA", "PICTURE"} & values.keys()) and data != "embedded" and REAL.format(data),
         "ledger": "RECORDS" in values,  # which sets FER2013 beside the faces of this report
         "preset": preset,
         "ran": (went.get("began", 0), went["seconds"]),

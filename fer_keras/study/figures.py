@@ -11,6 +11,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from fer_keras.scores import MAJORITY
@@ -69,6 +70,20 @@ def face_grid(
         if len(labels):
             alt += f". {what}: {', '.join(map(str, labels))}"
     return picture.told(title, alt)
+
+
+def outlined(picture, squares: Sequence[tuple[int, int, int]], title: str) -> Picture:
+    """A photograph with a numbered square (top, left, side) around each face."""
+    shown = Picture(min(6.0, WIDTH * picture.height / picture.width))
+    axis = shown.subplots()
+    axis.imshow(picture)
+    for number, (top, left, side) in enumerate(squares, start=1):
+        for color, width in (("black", 4), ("white", 2)):  # seen on any ground
+            axis.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor=color, linewidth=width))
+        axis.annotate(str(number), (left, top), (4, -4), textcoords="offset points", va="top", color="white",
+                      fontsize=12, bbox={"facecolor": "black", "pad": 2})  # fmt: skip
+    axis.axis("off")
+    return shown.told(title, f"A photograph with {len(squares)} faces in numbered squares, the largest first")
 
 
 def map_grid(maps: np.ndarray, title: str) -> Picture:
