@@ -61,6 +61,46 @@ def test_whatever_does_not_makes_the_same_run(sides, name):
     assert usual == name("dnn_narrow", without, validation, **USUAL)
 
 
+def a_net(units=4) -> keras.Model:
+    """With names that Keras numbers as it goes."""
+    layers = keras.layers
+    inputs = keras.Input((48, 48, 1))
+    x = layers.Dense(units)(layers.Flatten()(layers.AveragePooling2D(8)(inputs)))
+    return keras.Model(inputs, layers.Softmax()(layers.Dense(7)(layers.Dense(units)(x))))
+
+
+def test_automatic_names_and_loggers_make_no_other_run(sides, name, tmp_path):
+    optimizers = [{"optimizer": keras.optimizers.AdamW(0.001)} for _ in range(2)]
+    assert optimizers[0]["optimizer"].name != optimizers[1]["optimizer"].name
+    assert len({name("dnn_narrow", *sides, **USUAL, compile_options=each) for each in optimizers}) == 1
+    other = {"optimizer": keras.optimizers.AdamW(0.002)}
+    assert name("dnn_narrow", *sides, **USUAL, compile_options=other) != name(
+        "dnn_narrow", *sides, **USUAL, compile_options=optimizers[0]
+    )
+    nets = [a_net() for _ in range(2)]
+    nets[1].set_weights(nets[0].get_weights())
+    assert nets[0].layers[3].name != nets[1].layers[3].name
+    assert len({name(net, *sides, epochs=1) for net in nets}) == 1
+    nets[1].set_weights([value + 1 for value in nets[0].get_weights()])
+    assert len({name(net, *sides, epochs=1) for net in nets}) == 2
+    logger = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    assert name("dnn_narrow", *sides, **USUAL, loggers=[logger]) == name("dnn_narrow", *sides, **USUAL)
+    train("tiny:net", *sides, epochs=1, loggers=[logger])
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 2
+
+
+def test_a_function_is_a_net_whose_code_makes_the_name(sides, name):
+    def other_net(units=4):
+        return a_net(units + 1)
+
+    names = [name(a_net, *sides, epochs=1), name(a_net, *sides, epochs=1, options={"units": 5})]
+    names.append(name(other_net, *sides, epochs=1))
+    assert len(set(names)) == 3 and names[0].startswith("a_net-")
+    assert train(a_net, *sides, epochs=1).name == names[0]
+    with pytest.raises(ValueError, match=r"<lambda> does not return a keras.Model"):
+        train(lambda: keras.Sequential(), *sides, epochs=1)
+
+
 def test_two_functions_make_two_runs_and_one_callback_used_twice_makes_one(sides, name):
     def with_callback(callback):
         return name("tiny:net", *sides, epochs=2, callbacks=[callback])

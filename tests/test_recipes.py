@@ -56,8 +56,10 @@ def test_settings_leave_out_what_is_usual_so_that_new_fields_rename_no_run():
 
 def test_sizes_divide_the_epochs_into_phases():
     assert Recipe(epochs=9).phases() == [(48, 9)]
-    assert Recipe(epochs=9, sizes={1: 24, 4: 32, 8: 48}).phases() == [(24, 3), (32, 7), (48, 9)]
-    assert Recipe(epochs=5, sizes={1: 24, 4: 32, 8: 48}).phases() == [(24, 3), (32, 5)]
+    assert Recipe(epochs=24, sizes={0: 32, 0.66: 48}).phases() == [(32, 16), (48, 24)]
+    assert Recipe(epochs=9, sizes={0.5: 32, 0: 24, 0.8: 48}).phases() == [(24, 4), (32, 7), (48, 9)]
+    assert Recipe(epochs=1, sizes={0: 32, 0.66: 48}).phases() == [(32, 1)]
+    assert Recipe(epochs=1, sizes={0: 32, 0.4: 48}).phases() == [(48, 1)]
 
 
 def test_targets_are_shares_where_votes_mixup_or_smoothing_ask_for_them(drawn):
@@ -84,8 +86,8 @@ def test_targets_are_shares_where_votes_mixup_or_smoothing_ask_for_them(drawn):
         (lambda: Recipe(epochs=1, label_smoothing=1), "label_smoothing is a share from 0 to below 1, not 1"),
         (lambda: Recipe(epochs=1, warm_up=-1), "warm_up is a share from 0 to below 1, or None, not -1"),
         (lambda: Recipe(epochs=9, warm_up=0.1, learning_rate={1: 0.1, 5: 0.01}), "warm_up is for one learning rate"),
-        (lambda: Recipe(epochs=9, sizes={2: 32}), "sizes is a table of epochs, from 1 on, and pixels from 8 to 48"),
-        (lambda: Recipe(epochs=9, sizes={1: 64}), "sizes is a table"),
+        (lambda: Recipe(epochs=9, sizes={0.5: 32}), "sizes is a table such as .* shares of the epochs"),
+        (lambda: Recipe(epochs=9, sizes={0: 64}), "sizes is a table"),
         (lambda: Recipe(epochs=1, keep="worst"), "keep is one of last or best, not 'worst'"),
         (lambda: Recipe(epochs=1, start="torch"), "start is one of keras or pytorch, not 'torch'"),
         (lambda: Recipe(epochs=1, until={"val_loss": 1}), "until is a loss or an accuracy, or both, above 0, not {"),

@@ -82,7 +82,7 @@ class Stop(keras.callbacks.Callback):
 
 
 def test_small_pictures_first_then_whole_ones_stopped_in_between(sides, home, monkeypatch):
-    plan = {"options": {"width": 0.1}, "batch_size": 64, "sizes": {1: 24, 3: 48}, "epochs": 4, "callbacks": [Stop()]}
+    plan = {"options": {"width": 0.1}, "batch_size": 64, "sizes": {0: 24, 0.5: 48}, "epochs": 4, "callbacks": [Stop()]}
     with pytest.raises(KeyboardInterrupt):
         train("record", *sides, **plan)
     resumed = train("record", *sides, **plan)
@@ -100,7 +100,7 @@ def test_a_smaller_net_is_the_same_net_on_smaller_pictures(sides):
     assert smaller.input_shape == (None, 48, 48, 1) and smaller.layers[-1].input_shape == (None, 24, 24, 1)
     assert _of_size(net, 48, {}) is net
     with pytest.raises(ValueError, match=r"takes no pictures of 24 × 24: train it without sizes"):
-        train(TINY, *sides, epochs=2, sizes={1: 24})
+        train(TINY, *sides, epochs=2, sizes={0: 24})
 
 
 def test_a_rate_rises_and_falls_to_0_within_the_epochs(sides, home):

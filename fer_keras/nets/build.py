@@ -7,7 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from fer_keras.nets.own import build_own
+from fer_keras.nets.own import build_own, checked
 from fer_keras.nets.record import record
 from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_pyramid, dnn_deep, dnn_narrow, vgg16_bn
 
@@ -31,6 +31,11 @@ def build(name: str, **options) -> keras.Model:
     for option, value in changed_options(name, options).items():
         _check(name, option, value)
     return BUILDERS[name](**options)
+
+
+def made_by(net: str | Callable, options: dict) -> keras.Model:
+    """The net of that name, or what the user's function returns."""
+    return build(net, **options) if isinstance(net, str) else checked(net, net.__name__, options)
 
 
 def _check(net: str, option: str, value) -> None:

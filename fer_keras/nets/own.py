@@ -1,6 +1,7 @@
 """The user's own nets: `module:function`, from the working folder or an installed package."""
 
 import sys
+from collections.abc import Callable
 from importlib import import_module, reload
 from pathlib import Path
 
@@ -37,6 +38,11 @@ def build_own(name: str, options: dict) -> keras.Model:
     make = getattr(sys.modules[module], function, None)
     if make is None:
         raise ValueError(f"{name} cannot be found: the module has no {function}")
+    return checked(make, name, options)
+
+
+def checked(make: Callable, name: str, options: dict) -> keras.Model:
+    """The net that a function of the user's makes, if it is one for faces."""
     try:
         net = make(**options)
         right = isinstance(net, keras.Model) and net.built

@@ -41,7 +41,7 @@ class Recipe:
     mixup: float = 0.0
     label_smoothing: float = 0.0  # how much of each target is shared out among all emotions
     warm_up: float | None = None  # in this share of all steps the rate rises from 0, then it falls to 0 on a cosine
-    sizes: dict[int, int] = field(default_factory=dict)  # pixels along a side from these epochs on: {1: 32, 21: 48}
+    sizes: dict[float, int] = field(default_factory=dict)  # pixels along a side from these shares of the epochs on
     keep: str = "last"  # or "best": the weights after the (first) epoch with the highest validation accuracy
     checkpoints: tuple[int, ...] = ()  # epochs after which the model is kept as well
     targets: str = "labels"  # or "votes": each face's shares of the FER+ votes, its label where it got none
@@ -62,7 +62,11 @@ class Recipe:
             self._check("warm_up", _is_share(self.warm_up), "a share from 0 to below 1, or None")
             one_rate = "for one learning rate, which it changes from step to step, None with rates by epochs"
             self._check("warm_up", not isinstance(self.learning_rate, dict), one_rate)
-        self._check("sizes", _are_sizes(self.sizes), "a table of epochs, from 1 on, and pixels from 8 to 48")
+        self._check(
+            "sizes",
+            _are_sizes(self.sizes),
+            "a table such as {0: 32, 0.66: 48}: shares of the epochs, from 0 on, and pixels",
+        )
         self._check("keep", self.keep in KEEPS, f"one of {' or '.join(KEEPS)}")
         self._check("targets", self.targets in TARGETS, f"one of {' or '.join(TARGETS)}")
         self._check("start", self.start in STARTS, f"one of {' or '.join(STARTS)}")
@@ -103,10 +107,15 @@ class Recipe:
         return self.targets == "votes" or bool(self.mixup or self.label_smoothing)
 
     def phases(self) -> list[tuple[int, int]]:
-        """(size of the pictures, last epoch of that size), in turn."""
-        starts = sorted(start for start in self.sizes if start <= self.epochs) or [1]
-        ends = [start - 1 for start in starts[1:]] + [self.epochs]
-        return [(self.sizes.get(start, SIZE), end) for start, end in zip(starts, ends, strict=True)]
+        """(size of the pictures, last epoch of that size), in turn; a share of less than an epoch has none."""
+        shares = sorted(self.sizes)
+        ends = [round(share * self.epochs) for share in shares[1:]] + [self.epochs]
+        phases, last = [], 0
+        for size, end in zip([self.sizes[share] for share in shares] or [SIZE], ends, strict=True):
+            if end > last:
+                phases.append((size, end))
+                last = end
+        return phases
 
     def settings(self) -> dict:
         """The fields that differ from their defaults, so that a new field gives no old run a new name."""
@@ -143,10 +152,10 @@ def _are_rates(value) -> bool:
 
 
 def _are_sizes(value) -> bool:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or (value and 0 not in value):
         return False
-    right = [is_whole(size, 8) and size <= SIZE for size in value.values()]
-    return all(right) and (not value or _begins_at_1(value))
+    shares = all(isinstance(share, Real) and 0 <= share < 1 for share in value)
+    return shares and all(is_whole(size, 8) and size <= SIZE for size in value.values())
 
 
 def _begins_at_1(by_epoch: dict) -> bool:
@@ -201,7 +210,7 @@ RECIPES = {
         zoom=0.1,
         contrast=0.2,
         erase=0.4,
-        sizes={1: 32, 17: 48},
+        sizes={0: 32, 0.66: 48},
     ),
     "own": Recipe(epochs=25, batch_size=64, flip="horizontal", **_ADAM_OF_C),  # nets of your own
 }

@@ -3,7 +3,9 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import CodeType, FunctionType
 
@@ -25,7 +27,7 @@ def decides(
     """All settings of one training, as JSON has them."""
     found = {
         "numbers": NUMBERS,
-        "net": net if isinstance(net, str) else net.name,
+        "net": _name(net),
         "code": _code(net),
         "options": described(options),
         "recipe": described(plan.settings()),
@@ -44,11 +46,34 @@ def decides(
     return json.loads(json.dumps(found))
 
 
-def _code(net: str | keras.Model) -> str | None:
-    """What tells two versions of the user's own net apart: the file it is in; of a model its layers and weights."""
+def _name(net: str | keras.Model | Callable) -> str:
+    if isinstance(net, keras.Model):
+        return _unnumbered(net)
+    return net if isinstance(net, str) else net.__name__
+
+
+def _code(net: str | keras.Model | Callable) -> str | None:
+    """What tells two versions of the user's own net apart: the file it is in; of a function its code; of a model its
+    layers and weights, without the numbers that Keras gives to names as it goes."""
     if isinstance(net, str):
         return _hash(own_source(net)) if ":" in net else None
-    return _hash(net.to_json().encode() + b"".join(value.tobytes() for value in net.get_weights()))
+    if not isinstance(net, keras.Model):
+        return _hash(json.dumps(described(net)).encode())
+    text, counts = net.to_json(), Counter()
+    for layer in net.layers:
+        name = _unnumbered(layer)
+        if name != layer.name or name in counts:
+            fresh = f"{name}_{counts[name]}" if counts[name] else name
+            text = text.replace(f'"{layer.name}"', f'"\0{fresh}"')  # marked, so that it is not replaced again
+        counts[name] += 1
+    text = text.replace(f'"{net.name}"', f'"{_unnumbered(net)}"').replace("\0", "")
+    return _hash(text.encode() + b"".join(value.tobytes() for value in net.get_weights()))
+
+
+def _unnumbered(named) -> str:
+    """The name of a layer, model or optimizer; if Keras gave it, without its number."""
+    usual = keras.src.utils.naming.to_snake_case(type(named).__name__)
+    return usual if re.fullmatch(rf"{usual}_\d+", named.name) else named.name
 
 
 def faces_digest(faces: Faces, votes: bool = False) -> str:
@@ -85,7 +110,10 @@ def described(value):
         plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
         return [type(value).__qualname__, described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
     try:
-        return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+        found = json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+        if isinstance(value, keras.optimizers.Optimizer | keras.Loss | keras.Metric):
+            found["config"]["name"] = _unnumbered(value)
+        return found
     except (TypeError, ValueError):
         kind = value if isinstance(value, type) else type(value)
         return f"{kind.__module__}.{kind.__qualname__}"

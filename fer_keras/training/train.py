@@ -1,7 +1,7 @@
 """`train`: one net, one recipe, one seed -> a `Run`, loaded if it has been made before, continued if it was stopped."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import keras
@@ -13,7 +13,7 @@ from fer_keras.base.environment import versions
 from fer_keras.base.progress import EpochBar
 from fer_keras.data.batches import FaceBatches
 from fer_keras.faces import SIZE, Faces
-from fer_keras.nets.build import BUILDERS, build, changed_options, copy_of
+from fer_keras.nets.build import BUILDERS, changed_options, copy_of, made_by
 from fer_keras.nets.own import check_loads
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.nets.start import as_pytorch_starts
@@ -25,7 +25,7 @@ from fer_keras.training.resume import State, Watch
 
 
 def train(
-    net: str | keras.Model,
+    net: str | keras.Model | Callable,
     training: Faces,
     validation: Faces,
     *,
@@ -33,6 +33,7 @@ def train(
     options: dict | None = None,
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    loggers: Sequence[keras.callbacks.Callback] = (),
     compile_options: dict | None = None,
     keep_model: bool = True,
     title: str | None = None,
@@ -40,9 +41,11 @@ def train(
 ) -> runs.Run:
     """Train by the net's own recipe, or load the run if these very settings have been trained before.
 
-    net: a name, `module:function`, or a model (of which a copy is trained, from its present weights).
+    net: a name, `module:function`, a function that returns a model, or a model (of which a copy is trained, from its
+    present weights).
     recipe: the name of another recipe, or a Recipe; nets of your own go by `own`. options: for `build`.
-    changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are.
+    changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are. loggers:
+    callbacks that only look on, such as TensorBoard, and so make no other run.
     title: what the bar says (the net's name, what of it was changed, and the seed).
     A training that was stopped or killed goes on after the last epoch that was saved.
 
@@ -61,7 +64,7 @@ def train(
     if run := runs.finished(folder):
         return run
     with insides.seeded(seed):
-        model = build(net, **options) if isinstance(net, str) else net
+        model = net if isinstance(net, keras.Model) else made_by(net, options)
     if (keep_model or plan.checkpoints) and not (isinstance(net, str) and net in BUILDERS):
         check_loads(model)
     if model is net:
@@ -89,7 +92,7 @@ def train(
         if state.epoch < plan.epochs and not plan.reached(state.history):
             watch = Watch(state, plan, seed, bar)
             by_recipe = [] if "optimizer" in (compile_options or {}) else [_rates(plan)]
-            _fit(phases, batches, held_out, [*by_recipe, *callbacks, watch])
+            _fit(phases, batches, held_out, [*by_recipe, *callbacks, *loggers, watch])
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""Notebook 60: what a net says of several views of a face, and what several nets say together."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from fer_keras.base import home
+from fer_keras.faces import Faces
+from fer_keras.nets.recipes import Recipe
+from fer_keras.study.collect import published
+from fer_keras.training.predict import predict
+from fer_keras.training.run import Run
+
+MOVES = ((0, 0), (2, 0), (-2, 0), (0, 2), (0, -2))  # pixels down and right
+VIEWS = {  # mirrored or not, and how far moved
+    "the face": [(False, (0, 0))],
+    "with its mirror": [(False, (0, 0)), (True, (0, 0))],
+    "and moved by 2 pixels": [(mirrored, move) for mirrored in (False, True) for move in MOVES],
+}
+
+
+def seen(images: np.ndarray, mirrored: bool, move: tuple[int, int]) -> np.ndarray:
+    """The faces mirrored or not, and moved; the border goes on where they were."""
+    shown = images[:, :, ::-1] if mirrored else images
+    down, right = move
+    size = images.shape[1]
+    rows, columns = np.clip(np.arange(size) - down, 0, size - 1), np.clip(np.arange(size) - right, 0, size - 1)
+    return shown[:, rows[:, None], columns]
+
+
+def over_views(run: Run, faces: Faces) -> dict[str, np.ndarray]:
+    """The mean probabilities over each of VIEWS."""
+    asked = {(False, (0, 0)): run.predict(faces)}
+    means = {}
+    for name, views in VIEWS.items():
+        for mirrored, move in views:
+            if (mirrored, move) not in asked:
+                shown = replace(faces, images=seen(faces.images, mirrored, move))
+                asked[mirrored, move] = predict(run.model, shown)
+        means[name] = np.mean([asked[view] for view in views], axis=0)
+    return means
+
+
+def right_by_view(answers: Mapping[str, Mapping[str, np.ndarray]], faces: Faces) -> pd.DataFrame:
+    """Which way is right about which face, as `hits` has it: under a view's name the mean over the trainings, under
+    "all nets together" the nets' mean answer over all views. answers: of `over_views`, by training."""
+    right = {}
+    for view in VIEWS:
+        each = [some[view].argmax(axis=1) == faces.labels for some in answers.values()]
+        right[view] = np.mean(each, axis=0)
+    last = list(VIEWS)[-1]
+    together = np.mean([some[last] for some in answers.values()], axis=0)
+    right["all nets together"] = (together.argmax(axis=1) == faces.labels).astype(float)
+    return pd.DataFrame(right)
+
+
+def rates(plan: Recipe) -> pd.Series:
+    """The learning rate at the end of each epoch of a recipe."""
+    epochs = np.arange(1, plan.epochs + 1)
+    if plan.warm_up is None:
+        values = [plan.rate(int(epoch)) for epoch in epochs]
+    else:
+        done = epochs / plan.epochs
+        rising = done / max(plan.warm_up, 1e-9)
+        falling = (1 + np.cos(np.pi * (done - plan.warm_up) / (1 - plan.warm_up))) / 2
+        values = plan.rate(1) * np.where(done < plan.warm_up, rising, falling)
+    return pd.Series(values, pd.Index(epochs, name="epoch"), name="learning rate")
+
+
+def without(ingredient: str) -> dict:
+    """The change of a recipe that leaves one of its ingredients out."""
+    nothing = {"flip": None, "warm_up": None, "sizes": {}}
+    return {ingredient: nothing.get(ingredient, 0.0)}
+
+
+def beside_the_field() -> pd.DataFrame:
+    """What others published on FER2013, and our own trainings of `record` on it, the best first."""
+    rows = published().rename(columns={"notebook": "method"})
+    rows["split"] = "PrivateTest"
+    own = []
+    for path in sorted((home.notebooks() / "results").glob("train_record*.json")):
+        for entry in json.loads(path.read_text()).values():
+            score = entry["values"]["accuracy"]
+            minutes = entry["values"]["seconds"]["value"] / 60
+            caveat = f"ours: {minutes:.0f} minutes on {entry['device'].split(',')[1].strip()}"
+            own.append({"method": "record", "value": score["value"], "n": score["n"], "nets": 1,
+                        "split": "PublicTest", "caveat": caveat})  # fmt: skip
+    table = pd.concat([rows, pd.DataFrame(own)]).sort_values("value", ascending=False)
+    return table[["method", "value", "n", "nets", "pretrained", "split", "caveat"]].reset_index(drop=True)

@@ -1,0 +1,80 @@
+"""60: how far one net gets, by how it is asked and by what it is trained with."""
+
+import numpy as np
+import pytest
+
+from fer_keras.nets.recipes import RECIPES, Recipe
+from fer_keras.study import views
+from fer_keras.study.records import read_notebook
+
+
+def test_it_records_looks_and_ingredients(executed):
+    values, _ = read_notebook(executed("60_record"))
+    names = [
+        "the_face_accuracy",
+        "with_its_mirror_accuracy",
+        "and_moved_by_2_pixels_accuracy",
+        "all_nets_together_accuracy",
+    ]
+    assert all(values[name]["n"] == 40 for name in names)
+    mean = np.mean([values[f"seed_{seed}_accuracy"]["value"] for seed in range(2)])
+    assert values["the_face_accuracy"]["value"] == pytest.approx(mean)
+
+
+def test_a_view_mirrors_and_moves_with_the_border_going_on():
+    face = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
+    assert (views.seen(face, False, (0, 0)) == face).all()
+    assert (views.seen(face, True, (0, 0))[0, 0] == [3, 2, 1, 0]).all()
+    assert (views.seen(face, False, (1, 0))[0, :, 0] == [0, 0, 4, 8]).all()
+    assert (views.seen(face, False, (0, -1))[0, 0] == [1, 2, 3, 3]).all()
+
+
+class Asked:
+    """A run that says happy of faces that are light on their left side, else sad."""
+
+    def __init__(self):
+        self.model = None
+
+    def predict(self, faces):
+        left, right = faces.images[:, :, :24].mean(axis=(1, 2)), faces.images[:, :, 24:].mean(axis=(1, 2))
+        rows = np.full((len(faces), 7), 0.0)
+        rows[np.arange(len(faces)), np.where(left > right, 3, 4)] = 1
+        return rows
+
+
+def test_answers_over_views_are_means(drawn, monkeypatch):
+    run = Asked()
+    monkeypatch.setattr(views, "predict", lambda model, faces: run.predict(faces))
+    found = views.over_views(run, drawn[:20])
+    assert (found["the face"].max(axis=1) == 1).all()
+    assert (found["with its mirror"][:, [3, 4]] == 0.5).all(), "in the mirror the other side is light"
+    assert found["and moved by 2 pixels"].sum(axis=1) == pytest.approx(np.ones(20))
+    right = views.right_by_view({"a": found, "b": found}, drawn[:20])
+    assert right["the face"].isin([0, 1]).all() and list(right)[-1] == "all nets together"
+
+
+def test_the_rates_are_those_the_optimizer_has():
+    from fer_keras.training.train import _optimizer
+
+    plan = RECIPES["record"].changed(epochs=10)
+    schedule = _optimizer(plan, 20)._learning_rate
+    rates = views.rates(plan)
+    assert [rates[epoch] for epoch in (1, 2, 5, 10)] == pytest.approx(
+        [float(schedule(20 * e)) for e in (1, 2, 5, 10)], abs=1e-6
+    )
+    assert views.rates(Recipe(epochs=3, learning_rate={1: 0.1, 3: 0.01})).tolist() == [0.1, 0.1, 0.01]
+
+
+def test_an_ingredient_is_left_out():
+    plan = RECIPES["record"]
+    assert plan.changed(**views.without("flip")).flip is None
+    assert plan.changed(**views.without("erase")).erase == 0 and plan.changed(**views.without("sizes")).phases() == [
+        (48, plan.epochs)
+    ]
+
+
+def test_the_field_and_our_own_trainings_stand_in_one_table():
+    table = views.beside_the_field()
+    assert table["value"].is_monotonic_decreasing and "majority class" in table["method"].tolist()
+    own = table[table["method"] == "record"]
+    assert len(own) >= 1 and (own["split"] == "PublicTest").all() and own["value"].between(0.6, 0.75).all()
