@@ -2,9 +2,9 @@
 
     python -m tests.bench [PART ...] [--csv fer2013.csv] [--preset quick] [--keep]
 
-The parts are reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills and report;
-without names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--preset` is the report's;
-`--keep` writes what was measured into notebooks/results/bench.json. Close other programs first.
+The parts are reading, batches, augmentations, training, drawing, duplicates, learning, runs, folds, explaining, kills
+and report; without names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--preset` is the
+report's; `--keep` writes what was measured into notebooks/results/bench.json. Close other programs first.
 """
 
 import argparse
@@ -129,6 +129,45 @@ def batches(options) -> dict:
         "batches_times_faster_than_imagedatagenerator": seconds["legacy"] / seconds["ours"],
         "batches_times_faster_than_keras_layers": seconds["layers"] / seconds["ours"],
     }
+
+
+def augmentations(options) -> dict:
+    """Each further change of a batch alone, against Keras' layer for it on the same batches."""
+    from keras import layers, ops
+
+    from fer_keras import FaceBatches
+
+    faces = draw_faces(4000).split("Training")[:2048]
+    images, targets = faces.images[..., None].astype("float32"), faces.label_targets().astype("float32")
+    theirs = {
+        "rotation": layers.RandomRotation(10 / 360, "nearest"),
+        "zoom": layers.RandomZoom(0.1, fill_mode="nearest"),
+        "brightness": layers.RandomBrightness(0.2),
+        "contrast": layers.RandomContrast(0.2, value_range=(0, 255)),
+        "erase": layers.RandomErasing(0.4, value_range=(0, 255)),
+        "mixup": layers.MixUp(0.2),
+    }
+    amounts = {"rotation": 10, "zoom": 0.1, "brightness": 0.2, "contrast": 0.2, "erase": 0.4, "mixup": 0.2}
+    found = {}
+    for name, layer in theirs.items():
+        ours = FaceBatches(faces, 128, targets=faces.label_targets(), **{name: amounts[name]})
+
+        def with_layer(layer=layer, mixes=name == "mixup"):
+            for start in range(0, len(images), 128):
+                part = images[start : start + 128]
+                if mixes:
+                    part = {"images": part, "labels": targets[start : start + 128]}
+                made = layer(part, training=True)
+                ops.convert_to_numpy(made["images"] if mixes else made)
+
+        def with_ours(ours=ours):
+            for _ in ours:
+                pass
+
+        seconds = in_turns({"ours": with_ours, "layer": with_layer}, 5, name)
+        found[f"augmenting_{name}_faces_per_second"] = len(faces) / seconds["ours"]
+        found[f"augmenting_{name}_times_faster_than_keras_layer"] = seconds["layer"] / seconds["ours"]
+    return found
 
 
 def training(options) -> dict:
@@ -396,7 +435,10 @@ def _compiled(net):
 
 PARTS = {
     part.__name__: part
-    for part in (reading, batches, training, drawing, duplicates, learning, runs, folds, explaining, kills, report)
+    for part in (
+        *(reading, batches, augmentations, training, drawing, duplicates),
+        *(learning, runs, folds, explaining, kills, report),
+    )
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from fer_keras.faces import EMOTIONS, SIZE, UNLABELLED, Faces
 
 FLIPS = {"horizontal": (2,), "vertical": (1,), "either": (1, 2)}  # axes of (n, 48, 48) that may be turned over
+BLOCK = 8  # faces turned at once: what that takes stays in the processor's cache
 COINS = ("face", "epoch")  # what one throw decides for
 
 
@@ -39,16 +40,29 @@ def turn(images: np.ndarray, targets: np.ndarray, most: dict, rng: np.random.Gen
     pixels by their distance, and beyond its border the border goes on."""
     angle, zoom = rng.uniform(-1, 1, (2, len(images), 1, 1)).astype(np.float32)
     angle, zoom = np.radians(most["rotation"]) * angle, 1 + most["zoom"] * zoom
-    y, x = np.indices((SIZE, SIZE), np.float32) - (SIZE - 1) / 2
+    cosine, sine = np.cos(angle) / zoom, np.sin(angle) / zoom
+    turned = np.empty_like(images)
+    for start in range(0, len(images), BLOCK):
+        some = np.s_[start : start + BLOCK]
+        turned[some] = _turned(images[some], cosine[some], sine[some])
+    return turned, targets
+
+
+def _turned(images: np.ndarray, cosine: np.ndarray, sine: np.ndarray) -> np.ndarray:
+    """Each pixel as its four neighbours are where it comes from."""
     last = np.float32(SIZE - 1)
-    down = np.clip((np.cos(angle) * y - np.sin(angle) * x) / zoom + last / 2, 0, last)
-    right = np.clip((np.sin(angle) * y + np.cos(angle) * x) / zoom + last / 2, 0, last)
-    top, left = np.minimum(down, SIZE - 2).astype(np.intp), np.minimum(right, SIZE - 2).astype(np.intp)
+    x = np.arange(SIZE, dtype=np.float32) - last / 2
+    y = x[:, None]
+    down = np.clip(cosine * y - sine * x + last / 2, 0, last)
+    right = np.clip(sine * y + cosine * x + last / 2, 0, last)
+    top, left = np.minimum(down, SIZE - 2).astype(np.int32), np.minimum(right, SIZE - 2).astype(np.int32)
     down, right = down - top, right - left
-    flat, at = images.reshape(-1), (np.arange(len(images))[:, None, None] * SIZE + top) * SIZE + left
-    upper = flat[at] * (1 - right) + flat[at + 1] * right
-    lower = flat[at + SIZE] * (1 - right) + flat[at + SIZE + 1] * right
-    return np.rint(upper * (1 - down) + lower * down).astype(np.uint8), targets
+    pixels, face = images.reshape(-1), np.arange(len(images), dtype=np.int32)[:, None, None]
+    at = (face * SIZE + top) * SIZE + left
+    upper, lower = pixels.take(at).astype(np.float32), pixels.take(at + SIZE).astype(np.float32)
+    upper += (pixels.take(at + 1) - upper) * right
+    lower += (pixels.take(at + SIZE + 1) - lower) * right
+    return np.rint(upper + (lower - upper) * down)
 
 
 def light(images: np.ndarray, targets: np.ndarray, most: dict, rng: np.random.Generator, throws: int):
