@@ -24,6 +24,7 @@ _DOORS = {
     "build": "nets.build",
     "train": "training.train",
     "Run": "training.run",
+    "find_run": "training.ask",
     "run_kfold": "training.kfold",
     "Folds": "training.kfold",
     "saliency": "seeing.saliency",

@@ -251,12 +251,15 @@ def _train(options) -> int:
     _start_keras()
     from fer_keras import load_faces
     from fer_keras.study.records import of_training
+    from fer_keras.training.run import tell
     from fer_keras.training.train import recipe_of, train
 
     faces = load_faces(options.data)
     training, validation, _ = faces.parts(options.split)
     plan = recipe_of(options.net).changed(**values(options.r))
     run = train(options.net, training, validation, recipe=plan, options=values(options.o), seed=options.seed)
+    with suppress(OSError):  # a store of others that is read only
+        run = tell(run, data=_name(options.data), command=_command_line(options))
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
     if not options.json:
         print(run.name)

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 
+import forms
 import keras
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from fer_keras.scores import at_temperature
 from fer_keras.seeing.answers import Answer, ask, in_words, often
 from fer_keras.training.ask import find_net
 from fer_keras.training.card import as_markdown, by_confidence, when_so_sure
+from fer_keras.training.run import Run, tell
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +134,19 @@ def test_the_card_is_made_of_what_was_measured(run, capsys):
     assert np.trace(run.metrics["confusion"]) / 70 == pytest.approx(score["value"])
     for emotion in EMOTIONS:
         assert f"| recall of {emotion} |" in text
+
+
+def test_a_card_names_data_and_command_of_what_the_command_line_trained(drawn, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path / "home"))
+    source = forms.csv(tmp_path / "mine.csv", drawn)
+    assert main(["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "1", "--data", str(source)]) == 0
+    name = capsys.readouterr().out.splitlines()[0]
+    assert main(["card", name]) == 0
+    text = capsys.readouterr().out
+    assert "of mine.csv" in text and "    fer-keras train dnn_narrow -o width 0.25 -r epochs 1 --data mine.csv" in text
+    assert str(tmp_path) not in text
+    run = Run(str(tmp_path / "home" / "runs" / name))
+    assert run.metrics["data"] == "mine.csv" and tell(run, data="another").metrics["data"] == "mine.csv"
 
 
 def test_runs_are_listed_the_newest_first(run, drawn, capsys):

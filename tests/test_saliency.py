@@ -303,3 +303,13 @@ def test_what_excites_a_filter_does_not_depend_on_its_neighbours(net):
     alone, _ = ascend(net, "block2_conv", 2, steps=3, jitter=2)
     among, _ = ascend(net, "block2_conv", [0, 1, 2], steps=3, jitter=2, batch=2)
     np.testing.assert_allclose(among[2], alone[0], atol=0.5)
+
+
+def test_a_sequential_net_is_explained_as_any_other(drawn):
+    parts = [layers.Conv2D(4, 3, name="conv"), layers.MaxPooling2D(4), layers.Flatten(), layers.Dense(7, "softmax")]
+    net = keras.Sequential([keras.Input((48, 48, 1)), *parts])
+    same = keras.Model(net.inputs, net.outputs)
+    for method in ("gradient", "gradcam"):
+        found = saliency(net, drawn[:3], method=method)
+        np.testing.assert_allclose(found, saliency(same, drawn[:3], method=method), atol=1e-5)
+    assert feature_maps(net, "conv", drawn[:3]).shape == (3, 46, 46, 4)

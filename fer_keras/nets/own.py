@@ -1,5 +1,6 @@
 """The user's own nets: `module:function`, from the working folder or an installed package."""
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module, reload
@@ -15,8 +16,9 @@ def own_source(name: str) -> bytes:
     module, _, function = name.partition(":")
     if module in ("", "__main__") or not function:
         raise ValueError(f"{name}: your own net is named module:function, and its module is a file")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    for folder in (os.environ.get("FER_KERAS_FROM"), str(Path.cwd())):  # from where a report was started; here
+        if folder and folder not in sys.path:
+            sys.path.insert(0, folder)
     try:
         was_there = module in sys.modules
         loaded = import_module(module)

@@ -55,6 +55,7 @@ def make_report(
         if value is not None and value < 1:
             raise ReportError(f"{name} is at least 1, not {value}")
     out = Path(out).absolute()
+    os.environ["FER_KERAS_FROM"] = os.getcwd()  # kernels work in the notebooks' folder, and nets of one's own lie here
     plans = _plans(out, data, preset, only, parameters or {})
     refuse_another(out, plans[0].about)
     with writing(out):

@@ -33,6 +33,9 @@ class Run:
 
     folder: Path
 
+    def __post_init__(self):
+        object.__setattr__(self, "folder", Path(self.folder))  # a text is as good
+
     @property
     def name(self) -> str:
         return self.folder.name
@@ -176,6 +179,15 @@ def finish(folder: Path, metrics: dict) -> Run:
     files = {path.relative_to(folder).as_posix(): checksum(path) for path in sorted(paths)}
     write_json(folder / "metrics.json", home.sealed(metrics | {"files": files}))
     return Run(folder)
+
+
+def tell(run: Run, **about) -> Run:
+    """Write more into a run's metrics, such as the name of its data, which no training knows; what is there stays."""
+    if about.keys() <= run.metrics.keys():
+        return run
+    known = {name: value for name, value in run.metrics.items() if name != "checksum"}
+    write_json(run.folder / "metrics.json", home.sealed(about | known))
+    return Run(run.folder)
 
 
 def write_json(path: Path, values: dict) -> None:
