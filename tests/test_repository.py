@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import accuracies
 import buttons
 import nbformat
 import pytest
@@ -114,6 +115,12 @@ def test_containers_are_made_by_the_commands_of_the_readme():
     of_binder = (ROOT / "binder" / "runtime.txt").read_text().strip()
     assert of_binder == f"python-{version}"
     assert (ROOT / "binder" / "requirements.txt").read_text() == "--editable .\n"  # what pyproject.toml asks for
+
+
+def test_the_accuracies_of_the_readme_are_those_of_the_results():
+    readme = (ROOT / "README.md").read_text()
+    assert accuracies.written(readme) == readme, "python -m tests.accuracies"
+    assert "ours: `record`" in readme
 
 
 def test_the_workflow_only_calls_the_ci_script():
