@@ -274,7 +274,7 @@ def test_ctrl_c_stops_all_and_the_same_call_goes_on(notebooks, tmp_path):
     _, error = process.communicate(timeout=30)
     assert time.perf_counter() - start < 15  # seconds for Python to end on a busy machine; the kernel takes 0.2
     assert process.returncode == 130
-    said = error.strip().splitlines()
+    said = [line for line in error.strip().splitlines() if not line.startswith("about ")]  # on a busy machine
     assert said[0].startswith("01_quick: done (") and said[1:] == [
         "fer-keras: stopped; the same call goes on from here"
     ]
