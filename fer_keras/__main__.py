@@ -307,7 +307,7 @@ def _predict(options) -> int:
 
 def _tell(problems: list[str]) -> None:
     for problem in problems:
-        print(f"fer-keras: note: {problem}", file=sys.stderr)
+        print(f"fer-keras: note: {printable(problem)}", file=sys.stderr)
 
 
 def _look(options) -> int:

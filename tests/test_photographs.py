@@ -47,6 +47,8 @@ def test_the_astronauts_face_is_cut_out_of_her_photograph(astronaut, tmp_path):
     expected = astronaut.convert("L").crop((left, top, left + side, top + side)).resize((48, 48))
     assert np.abs(face.face.astype(int) - np.asarray(expected)).mean() < 2
     (whole,) = faces_in(tmp_path / "a stronaut ä.png", whole=True)
+    (escaped,) = faces_in(saved(astronaut, tmp_path / "a\x1b[2J.png"), whole=True)
+    assert escaped.name == r"a\x1b[2J.png"
     assert whole.square == (0, 0, 512) and whole.face.shape == (48, 48)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fer_keras.base.printable import printable
 from fer_keras.base.progress import bar
 from fer_keras.data.pictures import SUFFIXES, middle_square, upright
 from fer_keras.data.problems import BadRow
@@ -68,7 +69,7 @@ def faces_in(path: Path, whole: bool = False) -> list[Found]:
         shown = _cut(turned, square)
         face = np.asarray(shown.convert("L").resize((SIZE, SIZE)))
         doubts = _doubts(face, square, grey.shape, tilt)
-        found.append(Found(path.name, number, square, face, _jpeg(shown), doubts))
+        found.append(Found(printable(path.name), number, square, face, _jpeg(shown), doubts))
     return found
 
 
@@ -160,7 +161,7 @@ def _cut(picture, square: tuple[int, int, int]):
 def _middle(path: Path, picture, doubts: tuple[str, ...]) -> Found:
     side = min(picture.size)
     square = (picture.height - side) // 2, (picture.width - side) // 2, side
-    return Found(path.name, 1, square, middle_square(picture), _jpeg(_cut(picture, square)), doubts)
+    return Found(printable(path.name), 1, square, middle_square(picture), _jpeg(_cut(picture, square)), doubts)
 
 
 def _jpeg(picture) -> bytes:
