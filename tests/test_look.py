@@ -2,14 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import forms
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from test_pages import w3c_errors
 
 from fer_keras import EMOTIONS, train
 from fer_keras.__main__ import main
@@ -54,17 +53,8 @@ def test_the_page_shows_each_face_its_probabilities_and_two_maps(page, run):
     assert not re.search(r'(src|href)="(?!data:|#)', text), "nothing is fetched"
 
 
-def test_the_page_is_valid_html(page, tmp_path):
-    import os
-
-    import conftest
-
-    conftest.require("vnu") if "VNU_JAR" in os.environ else None
-    jar = os.environ.get("VNU_JAR")
-    if not jar or not shutil.which("java"):
-        pytest.skip("the W3C's checker is not there: VNU_JAR names it")
-    found = subprocess.run(["java", "-jar", jar, "--format", "json", page], capture_output=True, text=True)
-    assert json.loads(found.stderr)["messages"] == []
+def test_the_page_passes_the_w3cs_checker(page):
+    assert w3c_errors(page.parent) == []
 
 
 def test_json_says_the_same_and_writes_no_page(run, photograph, capsys, tmp_path, monkeypatch):
