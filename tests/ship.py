@@ -39,11 +39,11 @@ def main() -> None:
     kept = {name: run.metrics[name] for name in KEPT}
     about = {"net": run.config["net"], "options": run.config["options"], "data": data, "command": typed}
     write_whole(
-        SHIPPED / "weights.npz",
+        SHIPPED / "weights.float16",
         lambda file: np.savez_compressed(file, **{str(i): half for i, half in enumerate(halves)}),
     )
     write_text(SHIPPED / "card.json", json.dumps(about | found | kept, indent=1) + "\n")
-    size = (SHIPPED / "weights.npz").stat().st_size
+    size = (SHIPPED / "weights.float16").stat().st_size
     print(
         f"{size:,} bytes, accuracy {found['accuracy']['value']:.4f}, in the run {run.metrics['accuracy']['value']:.4f}"
     )

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 from test_pages import w3c_errors
 
-from fer_keras import EMOTIONS, train
+from fer_keras import EMOTIONS, draw_faces, train
 from fer_keras.__main__ import main
 from fer_keras.data.photographs import as_faces, faces_in
 from fer_keras.scores import at_temperature
 from fer_keras.seeing.answers import Answer, ask, in_words, often
-from fer_keras.training.ask import find_net
+from fer_keras.training.ask import SHIPPED, find_net
 from fer_keras.training.card import as_markdown, by_confidence, when_so_sure
 from fer_keras.training.run import Run, tell
 
@@ -184,3 +184,10 @@ def test_bad_input_ends_in_one_sentence(run, tmp_path, monkeypatch, capsys, type
     assert main([*typed, *(["--net", run.name] if typed[0] == "look" else [])]) == 1
     out, error = capsys.readouterr()
     assert says in error and len(error.strip().splitlines()) == 1 and out == "" and not list(tmp_path.iterdir())
+
+
+def test_the_net_that_comes_with_the_package_has_its_card_and_is_small():
+    net = find_net()
+    assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 3_000_000
+    assert net.model.count_params() == net.card["parameters"] and net.card["accuracy"]["value"] > 0.6
+    assert np.isfinite(net.predict(draw_faces(240)[:3])).all()

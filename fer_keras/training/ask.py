@@ -68,7 +68,7 @@ def _shipped() -> Net:
     if not (SHIPPED / "card.json").exists():
         raise ValueError("this copy of the package has no net of its own; name a run or a .keras file")
     card = json.loads((SHIPPED / "card.json").read_text())
-    with np.load(SHIPPED / "weights.npz", allow_pickle=False) as kept:
+    with np.load(SHIPPED / "weights.float16", allow_pickle=False) as kept:
         weights = [kept[str(i)].astype(np.float32) for i in range(len(kept.files))]
     model = build(card["net"], **card["options"])
     model.set_weights(weights)
