@@ -72,6 +72,6 @@ def test_the_answer_follows_from_the_tables(agree, firm):
     given = answers("happy", "sad", agree=agree)
     table = own_face.overview(faces, given)
     text = own_face.in_short(table, own_face.tried(faces, given))
-    assert text.startswith("Of 2 faces it sees happy in 1 and sad in 1.") and firm in text
+    assert text.startswith("Of 2 faces it sees mostly happy in 1 and sad in 1.") and firm in text
     assert "Of 1 emotions that were tried it reads 1 as meant" in text
     assert "tried" not in own_face.in_short(table, pd.DataFrame(columns=["tried", "read"]))

@@ -76,9 +76,9 @@ def matrix(table: pd.DataFrame) -> pd.DataFrame:
 def in_short(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     """The answer of the notebook. table: of `overview`; shown: of `tried`."""
     counts = table["emotion"].value_counts()
-    read = listed([f"{name} in {number}" for name, number in counts.head(3).items()])
+    read = listed([f"{name} in {number}" for name, number in counts.head(2).items()])
     firm = int((table["variants that agree"] >= STABLE).sum())
-    text = f"Of {len(table)} faces it sees {read}. {firm} of these answers bear a small change of the picture."
+    text = f"Of {len(table)} faces it sees mostly {read}. {firm} of these answers bear a small change of the picture."
     if len(shown):
         right = int((shown["tried"] == shown["read"]).sum())
         text += f" Of {len(shown)} emotions that were tried it reads {right} as meant."
