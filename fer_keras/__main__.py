@@ -13,8 +13,9 @@ from pathlib import Path
 
 from fer_keras.base.environment import versions
 from fer_keras.base.printable import printable
+from fer_keras.base.quiet import start_keras
 from fer_keras.base.typed import values
-from fer_keras.report import commands as collecting
+from fer_keras.report import asking, collecting
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,10 +86,6 @@ def _sentence(error: Exception) -> str:
     return text
 
 
-ON_A_PAGE = 100  # photographs
-WHOLE = "take the middle square of each picture, and look for no face in it"
-
-
 def _parser() -> argparse.ArgumentParser:
     does = "Facial expression recognition with Keras: the command line of the notebooks."
     parser = argparse.ArgumentParser("fer-keras", description=does)
@@ -128,44 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _pairs(train, "-r", "--recipe", "FIELD", "change the recipe")
     train.add_argument("--json", action="store_true", help="print the result as notebooks/results/ keeps it")
 
-    predict = _command(
-        commands, "predict", _predict, "tell the emotion of faces",
-        "fer-keras predict cnn_pyramid-1f0a photographs/\n"
-        "  fer-keras predict model.keras face.png\n"
-        "  fer-keras predict model.keras fer2013.csv --split PublicTest\n"
-        "  fer-keras predict model.keras test.csv --out submission.csv",
-    )  # fmt: skip
-    named = "a run (its name as `fer-keras train` prints it, or a part), or a .keras file"
-    predict.add_argument("run_or_model", help=named)
-    predict.add_argument(
-        "source", help="faces in any form that `fer-keras data` reads, a photograph, or a folder of such"
-    )
-    predict.add_argument("--split", help="only the faces of this split, such as PublicTest")
-    predict.add_argument("--whole", action="store_true", help=WHOLE)
-    predict.add_argument("--out", type=Path, metavar="FILE", help="write a CSV; for id,feature faces that is id,label")
-
-    look = _command(
-        commands, "look", _look, "find the faces in photographs, and show what a net sees in them",
-        "fer-keras look photo.jpg\n  fer-keras look photo.jpg --net cnn_1m --out mine.html\n"
-        "  fer-keras look a.jpg b.jpg --json",
-    )  # fmt: skip
-    look.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a photograph, or a folder of such")
-    look.add_argument("--net", metavar="RUN_OR_MODEL", help=f"{named} (default: the net that comes with the package)")
-    look.add_argument("--out", type=Path, metavar="FILE", help="the page to write (default: look.html)")
-    look.add_argument("--json", action="store_true", help="print what was found as JSON; no page without --out")
-    look.add_argument("--whole", action="store_true", help=WHOLE)
-
-    card = _command(
-        commands, "card", _card, "print what is known of a net, as Markdown: its data, accuracy, and limits",
-        "fer-keras card\n  fer-keras card cnn_pyramid-1f0a > CARD.md",
-    )  # fmt: skip
-    card.add_argument("net", nargs="?", help=f"{named} (default: the net that comes with the package)")
-
-    runs = _command(
-        commands, "runs", _runs, "list the trainings that are kept, the newest first",
-        "fer-keras runs\n  fer-keras runs --json",
-    )  # fmt: skip
-    runs.add_argument("--json", action="store_true", help="print the list as JSON")
+    asking.add(commands, _command)
 
     report = _command(
         commands, "report", _report, "run the notebooks, leave a page for each and index.html",
@@ -212,21 +172,8 @@ def _pairs(command: argparse.ArgumentParser, flag: str, long: str, name: str, do
     command.add_argument(flag, long, dest=flag.strip("-"), nargs=2, **about)
 
 
-def _start_keras() -> None:
-    from fer_keras.base.quiet import quiet_import
-
-    try:
-        with quiet_import():
-            import keras  # noqa: F401
-
-            from fer_keras.base import backend  # noqa: F401
-    except Exception as error:
-        why, settings = " ".join(str(error).split())[:200], "KERAS_BACKEND and keras.json in KERAS_HOME (~/.keras)"
-        raise ValueError(f"Keras does not start ({type(error).__name__}: {why}): look at {settings}") from error
-
-
 def _models(options) -> int:
-    _start_keras()
+    start_keras()
     import pandas as pd
 
     from fer_keras.nets.build import table
@@ -248,7 +195,7 @@ def _data(options) -> int:
 
 
 def _train(options) -> int:
-    _start_keras()
+    start_keras()
     from fer_keras import load_faces
     from fer_keras.study.records import of_training
     from fer_keras.training.run import tell
@@ -271,99 +218,6 @@ def _train(options) -> int:
     public, command = faces.split("PublicTest"), _command_line(options)
     found = of_training(run, training, validation, public, command, _name(options.data))
     print(json.dumps({options.net: found}, indent=1))
-    return 0
-
-
-def _predict(options) -> int:
-    _start_keras()
-    from fer_keras import load_faces
-    from fer_keras.data.photographs import are_photographs, as_faces, find_all, photographs_below
-    from fer_keras.training.ask import about, check_target, find_net, prediction_table, write_predictions
-
-    source = Path(options.source)
-    if options.out:
-        from fer_keras.data.load import VOTE_FILE
-
-        check_target(options.out, source, source.with_name(VOTE_FILE), Path(options.run_or_model))
-    net = find_net(options.run_or_model)
-    if are_photographs(source):
-        found, problems = find_all(list(photographs_below(source)), options.whole)
-        _tell(problems)
-        faces = as_faces(found)
-    else:
-        faces = load_faces(options.source)
-    if options.split:
-        faces = faces.split(options.split)
-        if not len(faces):
-            raise ValueError(f"{options.source} holds no faces of {options.split}")
-    print(f"fer-keras: note: {about(net)}", file=sys.stderr)
-    table = prediction_table(net, faces)
-    if options.out:
-        write_predictions(options.out, table, faces)
-    else:
-        print(table.to_string(index=False, float_format="{:.3f}".format))
-    return 0
-
-
-def _tell(problems: list[str]) -> None:
-    for problem in problems:
-        print(f"fer-keras: note: {printable(problem)}", file=sys.stderr)
-
-
-def _look(options) -> int:
-    _start_keras()
-    from fer_keras.data.photographs import as_faces, find_all, photographs_below
-    from fer_keras.report.look import write_page
-    from fer_keras.seeing.answers import ask, in_words
-    from fer_keras.training.ask import about, check_target, find_net
-
-    out = options.out or (None if options.json else Path("look.html"))
-    if out:
-        check_target(out, *options.pictures, *([Path(options.net)] if options.net else []))
-    net = find_net(options.net)
-    paths = [path for each in options.pictures for path in photographs_below(each)]
-    if len(paths) > ON_A_PAGE:
-        many = f"{len(paths):,} pictures are too many to look at, {ON_A_PAGE} at most"
-        raise ValueError(f"{many}; `fer-keras predict` takes any number")
-    found, problems = find_all(paths, options.whole)
-    _tell(problems)
-    answers = ask(net, as_faces(found))
-    if out:
-        write_page(out, net, found, answers, problems)
-    if options.json:
-        print(json.dumps([each.as_json(face) for face, each in zip(found, answers, strict=True)], indent=1))
-        return 0
-    print(about(net))
-    for face, each in zip(found, answers, strict=True):
-        doubts = f" (doubtful: {'; '.join(face.doubts)})" if face.doubts else ""
-        print(f"{face.name}{doubts}: {in_words(each)}")
-    print(out)
-    return 0
-
-
-def _card(options) -> int:
-    _start_keras()
-    from fer_keras.training.ask import find_net
-    from fer_keras.training.card import as_markdown
-
-    net = find_net(options.net)
-    if net.card is None:
-        raise ValueError(f"nothing is known of {net.name}: only runs trained by this version have a card")
-    print(as_markdown(net.name, net.card))
-    return 0
-
-
-def _runs(options) -> int:
-    _start_keras()
-    from fer_keras.training.ask import run_table
-
-    table = run_table()
-    if options.json:
-        print(table.to_json(orient="records", indent=1))
-    elif table.empty:
-        print("no training is kept; `fer-keras train` makes one")
-    else:
-        print(table.to_string(index=False))
     return 0
 
 

@@ -2,9 +2,10 @@
 
     python -m tests.bench [PART ...] [--csv fer2013.csv] [--preset quick] [--keep]
 
-The parts are reading, batches, augmentations, training, drawing, duplicates, learning, runs, folds, explaining, kills
-and report; without names all. `--csv` reads that file instead of one written from 8,000 drawn faces; `--preset` is the
-report's; `--keep` writes what was measured into notebooks/results/bench.json. Close other programs first.
+The parts are reading, batches, augmentations, finding, training, drawing, duplicates, learning, runs, folds,
+explaining, kills and report; without names all. `--csv` reads that file instead of one written from 8,000 drawn faces;
+`--preset` is the report's; `--keep` writes what was measured into notebooks/results/bench.json. Close other programs
+first.
 """
 
 import argparse
@@ -168,6 +169,35 @@ def augmentations(options) -> dict:
         found[f"augmenting_{name}_faces_per_second"] = len(faces) / seconds["ours"]
         found[f"augmenting_{name}_times_faster_than_keras_layer"] = seconds["layer"] / seconds["ours"]
     return found
+
+
+def finding(options) -> dict:
+    """Faces found in photographs: scikit-image's 100 faces and 100 others, and the astronaut; with --csv also where the
+    squares lie in PublicTest's faces, as shares of their width, and how like they are to their mirror image."""
+    from PIL import Image
+    from skimage.data import astronaut, lfw_subset
+
+    from fer_keras.data.photographs import _search, find_squares, likeness_to_mirror
+
+    found = [bool(find_squares((255 * picture).astype(np.uint8))) for picture in lfw_subset()]
+    grey = np.asarray(Image.fromarray(astronaut()).convert("L"))
+    seconds = in_turns({"astronaut": lambda: find_squares(grey) is None}, 5, "finding")
+    values = {
+        "finding_faces_of_100": sum(found[:100]),
+        "finding_others_of_100": sum(found[100:]),
+        "finding_seconds_a_photograph": seconds["astronaut"],
+    }
+    if options.csv:
+        faces = load_faces(options.csv).split("PublicTest").sample(400)
+        squares = [_search(face, 3, 0.5, 0.4) for face in bar(faces.images, "finding margins", " faces")]
+        largest = np.array([max(each, key=lambda square: square[2]) for each in squares if each]) / 48
+        values |= {"finding_public_faces": len(faces), "finding_public_found": len(largest)}
+        for name, column in zip(("top", "left", "side"), largest.T, strict=True):
+            for share in (25, 50, 75):
+                values[f"finding_public_{name}_{share}_percent"] = float(np.percentile(column, share))
+        alike = [likeness_to_mirror(face) for face in faces.images]
+        values["finding_public_likeness_5_percent"] = float(np.percentile(alike, 5))
+    return values
 
 
 def training(options) -> dict:
@@ -436,7 +466,7 @@ def _compiled(net):
 PARTS = {
     part.__name__: part
     for part in (
-        *(reading, batches, augmentations, training, drawing, duplicates),
+        *(reading, batches, augmentations, finding, training, drawing, duplicates),
         *(learning, runs, folds, explaining, kills, report),
     )
 }
@@ -458,7 +488,7 @@ def main() -> None:
                 print(f"  {name:46}", f"{value:,.3f}" if isinstance(value, float) else value)
             command = f"python -m tests.bench {part}" + (f" --csv {options.csv.name}" if options.csv else "")
             command += f" --preset {options.preset}" if part == "report" else ""
-            data = options.csv.name if options.csv and part in ("reading", "duplicates") else "embedded"
+            data = options.csv.name if options.csv and part in ("reading", "duplicates", "finding") else "embedded"
             rounded = {name: value if isinstance(value, dict) else round(value, 4) for name, value in values.items()}
             kept[part] = result(command, data, rounded)
     if options.keep:

@@ -21,6 +21,7 @@ from fer_keras.training.predict import predict
 
 KEPT = ("epoch", "parameters", "seconds", "date", "device")
 LARGEST = 3_000_000  # bytes
+TERMS = "The weights come under the MIT licence, as this package; FER2013 and FER+ under their publishers' terms."
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     data = Path(options.data).name
     typed = shlex.join(["fer-keras", "train", run.config["net"], "--data", data, "--seed", str(run.config["seed"])])
     kept = {name: run.metrics[name] for name in KEPT}
-    about = {"net": run.config["net"], "options": run.config["options"], "data": data, "command": typed}
+    about = {"net": run.config["net"], "options": run.config["options"], "data": data, "command": typed, "terms": TERMS}
     write_whole(
         SHIPPED / "weights.float16",
         lambda file: np.savez_compressed(file, **{str(i): half for i, half in enumerate(halves)}),

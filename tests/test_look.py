@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import forms
 import keras
@@ -14,8 +16,8 @@ from fer_keras import EMOTIONS, draw_faces, train
 from fer_keras.__main__ import main
 from fer_keras.data.photographs import as_faces, faces_in
 from fer_keras.scores import at_temperature
-from fer_keras.seeing.answers import Answer, ask, in_words, often
-from fer_keras.training.ask import SHIPPED, find_net
+from fer_keras.seeing.answers import Answer, agreement, ask, in_words, often
+from fer_keras.training.ask import SHIPPED, Net, find_net
 from fer_keras.training.card import as_markdown, by_confidence, when_so_sure
 from fer_keras.training.run import Run, tell
 
@@ -75,11 +77,24 @@ def test_probabilities_are_calibrated_by_the_card_and_variants_are_counted(run, 
     raw = run.predict(faces)
     for answer, row in zip(answers, raw, strict=True):
         np.testing.assert_allclose(answer.probabilities, at_temperature(row[None], run.metrics["temperature"])[0])
-        assert answer.agree * 20 == pytest.approx(round(answer.agree * 20))
-        assert {name: (found.min(), found.max()) for name, found in answer.maps.items()}.keys() == {
-            "gradient", "gradcam"
-        }  # fmt: skip
-    assert len({answer.agree for answer in answers}) > 1 or answers[0].agree in (0, 1)
+        assert set(answer.maps) == {"gradient", "gradcam"}
+        assert all(found.shape == (48, 48) and found.max() == 1 for found in answer.maps.values())
+
+
+class LooksLeft:
+    """A net that says happy of faces that are lighter on their left, else sad."""
+
+    def predict_on_batch(self, images):
+        left, right = images[:, :, :24].mean(axis=(1, 2, 3)), images[:, :, 24:].mean(axis=(1, 2, 3))
+        return np.eye(7)[np.where(left > right, 3, 4)]
+
+
+def test_the_variants_that_agree_are_counted(drawn):
+    sides = np.tile(np.repeat(np.uint8([200, 50]), 24), (48, 1))
+    faces = replace(drawn[:2], images=np.stack([sides, np.full_like(sides, 90)]))
+    shares = agreement(Net("left", LooksLeft(), None), faces, np.array([3, 4]))
+    assert 0.2 <= shares[0] <= 0.8, "mirrored half of the times"
+    assert shares[1] == 1, "an even face stays as it is"
 
 
 def answer(probabilities, agree=1.0, right=None) -> Answer:
@@ -93,13 +108,13 @@ def test_the_sentence_follows_from_the_values():
     assert in_words(answer(sure, right=0.8)) == (
         "Most likely happy; the net is right about 4 of 5 times when it is so sure."
     )
-    split = [0.3, 0, 0.4, 0.3, 0, 0, 0]
+    split = [0.25, 0, 0.4, 0.35, 0, 0, 0]
     assert in_words(answer(split, agree=0.5)) == (
         "Perhaps fear, perhaps happy, but only 50% of slightly moved pictures get the same answer."
-    ) or in_words(answer(split, agree=0.5)).startswith("Perhaps fear, perhaps")
-    assert [often(share) for share in (1, 0.9, 0.8, 0.66, 0.5, 0.33, 0)] == [
+    )
+    assert [often(share) for share in (1, 0.9, 0.8, 0.66, 0.5, 0.33, 0.2, 0)] == [
         "nearly always", "9 of 10 times", "4 of 5 times", "2 of 3 times", "half of the times", "1 of 3 times",
-        "1 of 5 times",
+        "1 of 5 times", "1 of 10 times",
     ]  # fmt: skip
 
 
@@ -191,3 +206,17 @@ def test_the_net_that_comes_with_the_package_has_its_card_and_is_small():
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 3_000_000
     assert net.model.count_params() == net.card["parameters"] and net.card["accuracy"]["value"] > 0.6
     assert np.isfinite(net.predict(draw_faces(240)[:3])).all()
+
+
+def test_a_page_may_be_written_beside_the_photographs_and_again(run, tmp_path, photograph):
+    shutil.copy(photograph, tmp_path / "a.png")
+    for _ in range(2):
+        assert main(["look", str(tmp_path), "--net", run.name, "--out", str(tmp_path / "look.html")]) == 0
+    assert main(["look", str(tmp_path), "--net", run.name, "--out", str(tmp_path / "a.png")]) == 1
+
+
+def test_only_the_packages_own_net_comes_under_its_licence(run, capsys):
+    assert main(["card"]) == 0
+    assert "under the MIT licence" in capsys.readouterr().out
+    assert main(["card", run.name]) == 0
+    assert "MIT" not in capsys.readouterr().out

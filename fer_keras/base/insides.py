@@ -43,6 +43,13 @@ def frees_graphs() -> Iterator[None]:
                 registry.pop(name, None)
 
 
+def automatic_name(kind: type) -> str:
+    """What Keras calls the first layer, model or optimizer of a class that is given no name; the next get numbers."""
+    from keras.src.utils.naming import to_snake_case
+
+    return to_snake_case(kind.__name__)
+
+
 def of_joblib(backend) -> bool:
     """Whether a backend of joblib is one of its own, which work on this machine; others may work anywhere."""
     from joblib.parallel import BACKENDS

@@ -28,3 +28,15 @@ def quiet_import() -> Iterator[None]:
             os.close(stderr)
             written.seek(0)
             os.write(2, b"".join(line for line in written if not any(each in line for each in CHATTER)))
+
+
+def start_keras() -> None:
+    """Import Keras and its backend; one sentence if they cannot be."""
+    try:
+        with quiet_import():
+            import keras  # noqa: F401
+
+            from fer_keras.base import backend  # noqa: F401
+    except Exception as error:
+        why, settings = " ".join(str(error).split())[:200], "KERAS_BACKEND and keras.json in KERAS_HOME (~/.keras)"
+        raise ValueError(f"Keras does not start ({type(error).__name__}: {why}): look at {settings}") from error

@@ -21,6 +21,7 @@ from fer_keras.faces import SIZE, UNLABELLED, Faces
 LOOKED_AT = 480  # pixels of the longer side in which faces are looked for: half a second
 LEAST = 120  # and of the shorter side, to which a small picture is enlarged
 CLOSER = (100, 140)  # pixels of a face and its surroundings, when it is looked at again
+FEW = 1 / 6  # of the shorter side; a face that fills less of it must be seen at both sizes
 TIGHT = 0.7  # a face that fills so much of the shorter side: the picture is a crop already
 SMALL = 40  # pixels; a face less wide is doubtful
 CROPPED = 100  # pixels; a picture of no more is taken for a crop where no face is found in it
@@ -49,8 +50,6 @@ class Found:
 def faces_in(path: Path, whole: bool = False) -> list[Found]:
     """The faces of one photograph, the largest first; none if there are none. whole: its middle square, unsearched."""
     picture = open_photograph(path)
-    grey = np.asarray(picture.convert("L"))
-    height, width = grey.shape
     if whole or picture.size == (SIZE, SIZE):
         return [_middle(path, picture, ())]
     for tilt in TILTS:
@@ -58,17 +57,17 @@ def faces_in(path: Path, whole: bool = False) -> list[Found]:
         squares = find_squares(np.asarray(turned.convert("L")))
         if squares:
             break
-    small = min(height, width)
-    fills_it = squares and squares[0][2] >= TIGHT * small and max(height, width) < 1.5 * small
-    if not squares and max(height, width) <= CROPPED:
+    shorter, longer = sorted(picture.size)
+    fills_it = squares and squares[0][2] >= TIGHT * shorter and longer < 1.5 * shorter
+    if not squares and longer <= CROPPED:
         return [_middle(path, picture, ("no face is found in it, but it is as small as one",))]
-    if fills_it or max(height, width) <= CROPPED:
-        return [_middle(path, picture, _doubts(middle_square(picture), squares[0], grey.shape, tilt))]
+    if fills_it or longer <= CROPPED:
+        return [_middle(path, picture, _doubts(middle_square(picture), squares[0], picture.size, tilt))]
     found = []
     for number, square in enumerate(squares, start=1):
         shown = _cut(turned, square)
         face = np.asarray(shown.convert("L").resize((SIZE, SIZE)))
-        doubts = _doubts(face, square, grey.shape, tilt)
+        doubts = _doubts(face, square, picture.size, tilt)
         found.append(Found(printable(path.name), number, square, face, _jpeg(shown), doubts))
     return found
 
@@ -98,7 +97,9 @@ def find_squares(grey: np.ndarray) -> list[tuple[int, int, int]]:
     margin = 1 / 4 if small else 1 / 10  # so that a face at the edge is found as well
     squares = sorted(_search(grey, scale, margin, 1 / 3 if small else 1 / 12), key=lambda square: -square[2])
     squares = [each for i, each in enumerate(squares) if not any(_within(each, other) for other in squares[:i])]
-    return squares if small else [square for square in squares if _seen_closer(grey, square)]
+    if small:
+        return squares
+    return [square for square in squares if _seen_closer(grey, square)]
 
 
 def _search(grey: np.ndarray, scale: float, margin: float, least: float) -> list[tuple[int, int, int]]:
@@ -120,15 +121,19 @@ def _search(grey: np.ndarray, scale: float, margin: float, least: float) -> list
 
 def _seen_closer(grey: np.ndarray, square: tuple[int, int, int]) -> bool:
     """Whether a face is found there as well when only the square and half of it around is looked at, as it is and
-    in the mirror, each at one of two sizes: what merely looks like one mostly is not."""
+    in the mirror, at one of two sizes, a small one at both: what merely looks like a face mostly is not."""
     from PIL import Image
 
     top, left, side = square
     half = side // 2
     around = np.asarray(_cut(Image.fromarray(grey), (top - half, left - half, 2 * side)))
+    wanted = len(CLOSER) if side < FEW * min(grey.shape) else 1
     for each in (around, around[:, ::-1]):
-        found = [other for pixels in CLOSER for other in _search(each, pixels / len(around), 0, 1 / 3)]
-        if not any(_within((half, half, side), other) for other in found):
+        seen = 0
+        for pixels in CLOSER:
+            found = _search(each, pixels / len(around), 0, 1 / 3)
+            seen += any(_within((half, half, side), other) for other in found)
+        if seen < wanted:
             return False
     return True
 
@@ -170,10 +175,10 @@ def _jpeg(picture) -> bytes:
         return file.getvalue()
 
 
-def _doubts(face: np.ndarray, square: tuple[int, int, int], shape: tuple[int, int], tilt: int) -> tuple[str, ...]:
-    """What may be wrong with a face, in words."""
+def _doubts(face: np.ndarray, square: tuple[int, int, int], size: tuple[int, int], tilt: int) -> tuple[str, ...]:
+    """What may be wrong with a face, in words. size: width and height of the photograph."""
     top, left, side = square
-    beyond = max(-top, -left, top + side - shape[0], left + side - shape[1])
+    beyond = max(-top, -left, left + side - size[0], top + side - size[1])
     found = []
     if side < SMALL:
         found.append(f"small: {side} pixels wide")

@@ -26,7 +26,8 @@ OFTEN = {  # from which share on
     0.58: "2 of 3 times",
     0.42: "half of the times",
     0.29: "1 of 3 times",
-    0.0: "1 of 5 times",
+    0.15: "1 of 5 times",
+    0.0: "1 of 10 times",
 }
 
 

@@ -13,7 +13,9 @@ from fer_keras.nets.recipes import Recipe
 from fer_keras.study.collect import published
 from fer_keras.training.predict import predict
 from fer_keras.training.run import Run
+from fer_keras.training.train import rising_and_falling
 
+STEPS = 100  # an epoch, in the figure of the learning rate
 MOVES = ((0, 0), (2, 0), (-2, 0), (0, 2), (0, -2))  # pixels down and right
 VIEWS = {  # mirrored or not, and how far moved
     "the face": [(False, (0, 0))],
@@ -59,14 +61,12 @@ def right_by_view(answers: Mapping[str, Mapping[str, np.ndarray]], faces: Faces)
 
 def rates(plan: Recipe) -> pd.Series:
     """The learning rate at the end of each epoch of a recipe."""
-    epochs = np.arange(1, plan.epochs + 1)
+    epochs = range(1, plan.epochs + 1)
     if plan.warm_up is None:
-        values = [plan.rate(int(epoch)) for epoch in epochs]
+        values = [plan.rate(epoch) for epoch in epochs]
     else:
-        done = epochs / plan.epochs
-        rising = done / max(plan.warm_up, 1e-9)
-        falling = (1 + np.cos(np.pi * (done - plan.warm_up) / (1 - plan.warm_up))) / 2
-        values = plan.rate(1) * np.where(done < plan.warm_up, rising, falling)
+        schedule = rising_and_falling(plan, STEPS)
+        values = [float(schedule(epoch * STEPS)) for epoch in epochs]
     return pd.Series(values, pd.Index(epochs, name="epoch"), name="learning rate")
 
 

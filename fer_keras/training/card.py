@@ -16,7 +16,7 @@ LIMITS = """\
   emotions at work and in education has been prohibited since 2 February 2025 (AI Act, Article 5(1)(f); medical and
   safety reasons aside).
 - Use it to look at nets, with pictures of yourself or of people who agreed."""
-TERMS = "Weights: MIT, as this package. FER2013 and FER+ come under their publishers' terms."
+TERMS = "Those of whoever trained it, and of the publisher of the faces it was trained on."
 
 
 def measured(validation: Faces, training: Faces, probabilities: np.ndarray) -> dict:
@@ -73,7 +73,7 @@ def as_markdown(name: str, card: dict) -> str:
     parts = [
         f"# {name}",
         f"A net of {card['parameters']:,} parameters, trained on {on['n']:,} faces ({on['split']}) of {data}, "
-        f"and measured on {by['n']:,} ({by['split']}), on which its recipe was chosen. Trained {card['date']}, "
+        f"and measured on {by['n']:,} ({by['split']}), which validated it. Trained {card['date']}, "
         f"{card['epoch']} epochs in {card['seconds'] / 60:.0f} minutes on {card['device']}.",
         *([f"    {card['command']}"] if "command" in card else []),
         "## How often it is right",
@@ -87,7 +87,7 @@ def as_markdown(name: str, card: dict) -> str:
         "## What it is not for",
         LIMITS,
         "## Terms",
-        TERMS,
+        card.get("terms", TERMS),
     ]
     return "\n\n".join(parts)
 

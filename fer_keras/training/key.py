@@ -12,7 +12,7 @@ from types import CodeType, FunctionType
 import keras
 import numpy as np
 
-from fer_keras.base import backend
+from fer_keras.base import backend, insides
 from fer_keras.faces import Faces
 from fer_keras.nets.own import own_source
 from fer_keras.nets.recipes import Recipe
@@ -72,7 +72,7 @@ def _code(net: str | keras.Model | Callable) -> str | None:
 
 def _unnumbered(named) -> str:
     """The name of a layer, model or optimizer; if Keras gave it, without its number."""
-    usual = keras.src.utils.naming.to_snake_case(type(named).__name__)
+    usual = insides.automatic_name(type(named))
     return usual if re.fullmatch(rf"{usual}_\d+", named.name) else named.name
 
 

@@ -15,9 +15,9 @@ from fer_keras.faces import EMOTIONS, SIZE, Faces
 MOST_UNPACKED = 20  # times its size that a .keras file may hold
 
 
-def load_model(path: Path) -> keras.Model:
+def load_model(path: Path | str) -> keras.Model:
     """A `.keras` file, in safe mode: nothing in it is executed."""
-    _check_members(path)
+    _check_members(Path(path))
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, zipfile, h5py and json raise many kinds

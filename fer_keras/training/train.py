@@ -199,12 +199,17 @@ def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
     return RECIPES[name]
 
 
+def rising_and_falling(plan: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+    """The rate of each step of a recipe with a warm-up. steps: in an epoch."""
+    rising = round(plan.warm_up * plan.epochs * steps)
+    falling = plan.epochs * steps - rising
+    highest = plan.rate(1)
+    begins = 0.0 if rising else highest
+    return keras.optimizers.schedules.CosineDecay(begins, falling, warmup_target=highest, warmup_steps=rising)
+
+
 def _optimizer(plan: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    rate = plan.rate(1)
-    if plan.warm_up is not None:
-        rising = round(plan.warm_up * plan.epochs * steps)
-        falling = plan.epochs * steps - rising
-        rate = keras.optimizers.schedules.CosineDecay(0.0 if rising else rate, falling, 0.0, "cosine", rate, rising)
+    rate = plan.rate(1) if plan.warm_up is None else rising_and_falling(plan, steps)
     settings = {"learning_rate": rate, **plan.optimizer_options}
     try:
         return keras.optimizers.get({"class_name": plan.optimizer, "config": settings})
