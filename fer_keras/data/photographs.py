@@ -1,7 +1,8 @@
 """Faces in photographs: found with the cascade that comes with scikit-image, and cropped as FER2013's faces are.
 
-In 280 of 400 faces of FER2013's PublicTest, enlarged, the cascade finds the face, and its square is in the middle half
-of them 0.91 to 1.05 of the picture wide, without a margin to any side: so that square is the crop.
+In 262 of 400 faces of FER2013's PublicTest, enlarged, the cascade finds the face, and its square is in the middle half
+of them 0.90 to 1.02 of the picture wide, without a margin to any side (`python -m tests.bench finding`): so that square
+is the crop.
 """
 
 import io
@@ -18,7 +19,7 @@ from fer_keras.data.pictures import SUFFIXES, middle_square, upright
 from fer_keras.data.problems import BadRow
 from fer_keras.faces import SIZE, UNLABELLED, Faces
 
-LOOKED_AT = 480  # pixels of the longer side in which faces are looked for: half a second
+LOOKED_AT = 480  # pixels of the longer side in which faces are looked for: a quarter of a second
 LEAST = 120  # and of the shorter side, to which a small picture is enlarged
 CLOSER = (100, 140)  # pixels of a face and its surroundings, when it is looked at again
 FEW = 1 / 6  # of the shorter side; a face that fills less of it must be seen at both sizes
