@@ -110,9 +110,13 @@ def _parser() -> argparse.ArgumentParser:
         "  fer-keras train vgg16_bn -o width 0.25 -r epochs 5 --seed 1\n"
         "  fer-keras train cnn_pyramid --data fer2013.csv --split theirs -r epochs 400 -r until '{loss: 0.65}'\n"
         "  fer-keras train cnn_1m --data mine/ --split 0.1\n"
+        "  fer-keras train cnn_1m-1f0a --data mine/ --split 0.1 -r epochs 5 -r learning_rate 0.0002\n"
         "  fer-keras train my_module:my_net -r learning_rate '{1: 0.01, 11: 0.002}' --json",
     )  # fmt: skip
-    train.add_argument("net", help="one of `fer-keras models`, or module:function of your own")
+    kinds = (
+        "one of `fer-keras models`; module:function of your own; or a run or .keras file, whose weights it begins with"
+    )
+    train.add_argument("net", help=kinds)
     train.add_argument("--data", default="embedded", metavar="SOURCE", help="faces to use (default: embedded)")
     train.add_argument(
         "--split", default="ours", metavar="ours|theirs|SHARE",
@@ -198,15 +202,17 @@ def _train(options) -> int:
     start_keras()
     from fer_keras import load_faces
     from fer_keras.study.records import of_training
+    from fer_keras.training.ask import beginning
     from fer_keras.training.run import tell
     from fer_keras.training.train import recipe_of, train
 
+    net, name, told = beginning(options.net)
+    plan = recipe_of(name).changed(**values(options.r))
     faces = load_faces(options.data)
     training, validation, _ = faces.parts(options.split)
-    plan = recipe_of(options.net).changed(**values(options.r))
-    run = train(options.net, training, validation, recipe=plan, options=values(options.o), seed=options.seed)
+    run = train(net, training, validation, recipe=plan, options=values(options.o), seed=options.seed)
     with suppress(OSError):  # a store of others that is read only
-        run = tell(run, data=_name(options.data), command=_command_line(options))
+        run = tell(run, data=_name(options.data), command=_command_line(options), **told)
     scores = {name: run.metrics[name] for name in ("accuracy", "accuracy_without_duplicates")}
     if not options.json:
         print(run.name)
@@ -217,7 +223,7 @@ def _train(options) -> int:
         return 0
     public, command = faces.split("PublicTest"), _command_line(options)
     found = of_training(run, training, validation, public, command, _name(options.data))
-    print(json.dumps({options.net: found}, indent=1))
+    print(json.dumps({name: found}, indent=1))
     return 0
 
 

@@ -154,6 +154,32 @@ def test_a_card_names_data_and_command_of_what_the_command_line_trained(drawn, t
     assert run.metrics["data"] == "mine.csv" and tell(run, data="another").metrics["data"] == "mine.csv"
 
 
+def test_a_training_that_begins_with_a_run_goes_on_from_its_weights_and_says_so(drawn, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path / "home"))
+    source = str(forms.csv(tmp_path / "mine.csv", drawn))
+
+    def typed(net, *more):
+        assert main(["train", net, "--data", source, *more]) == 0
+        return Run(tmp_path / "home" / "runs" / capsys.readouterr().out.splitlines()[0])
+
+    first = typed("dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "2")
+    second = typed(first.name, "-r", "epochs", "1", "-r", "learning_rate", "1e-9")
+    assert second.name != first.name and second.config["net"] == "dnn_narrow"
+    for weight, before in zip(second.model.trainable_weights, first.model.trainable_weights, strict=True):
+        np.testing.assert_allclose(weight, before, atol=1e-6)
+    assert second.metrics["begins_with"]["epochs"] == 2
+    third = typed(second.name, "-r", "epochs", "1")
+    assert third.metrics["begins_with"]["epochs"] == 3
+    seconds = first.metrics["seconds"] + second.metrics["seconds"]
+    assert third.metrics["begins_with"]["seconds"] == pytest.approx(seconds)
+    assert main(["card", third.name]) == 0
+    text = capsys.readouterr().out
+    assert f"It began with the weights of {second.name}, after 3 epochs in 0 minutes" in text
+    assert f"    fer-keras train {first.name} --data mine.csv -r epochs 1 -r learning_rate 1e-9" in text
+    assert main(["train", first.name, "--data", source, "-o", "width", "0.5"]) == 1
+    assert "is made already, so width cannot be set" in capsys.readouterr().err
+
+
 def test_runs_are_listed_the_newest_first(run, drawn, capsys):
     later = train("dnn_narrow", drawn[:100], drawn[100:130], options={"width": 0.25}, epochs=1)
     assert main(["runs", "--json"]) == 0

@@ -13,7 +13,7 @@ from fer_keras.base import home
 from fer_keras.base.home import write_whole
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.nets import own
-from fer_keras.nets.build import build
+from fer_keras.nets.build import BUILDERS, build
 from fer_keras.training.predict import load_model, predict
 from fer_keras.training.run import Run, finished
 
@@ -73,6 +73,23 @@ def _shipped() -> Net:
     model = build(card["net"], **card["options"])
     model.set_weights(weights)
     return Net(f"{card['net']} (the package's own)", model, card)
+
+
+def beginning(text: str) -> tuple[str | keras.Model, str, dict]:
+    """What a training begins with: a net to be made, by its name; or a run or `.keras` file that is there, as it is.
+    Also the name of such a net, and of a net that is there how it came about."""
+    if text in BUILDERS or ":" in text or not (find_run(text) or Path(text).is_file()):
+        return text, text, {}
+    net = find_net(text)
+    card = net.card or {}
+    earlier = card.get("begins_with", {"epochs": 0, "seconds": 0})
+    told = {
+        "net": net.name,
+        "command": card.get("command", "not known"),
+        "epochs": earlier["epochs"] + card.get("epoch", 0),
+        "seconds": earlier["seconds"] + card.get("seconds", 0),
+    }
+    return net.model, net.model.name, {"begins_with": told}
 
 
 def run_table() -> pd.DataFrame:

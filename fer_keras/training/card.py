@@ -76,6 +76,7 @@ def as_markdown(name: str, card: dict) -> str:
         f"and measured on {by['n']:,} ({by['split']}), which validated it. Trained {card['date']}, "
         f"{card['epoch']} epochs in {card['seconds'] / 60:.0f} minutes on {card['device']}.",
         *([f"    {card['command']}"] if "command" in card else []),
+        *([_began(card["begins_with"])] if "begins_with" in card else []),
         "## How often it is right",
         _table(["", "share", "95 % interval", "faces"], map(_row, scores, scores.values())),
         "## How sure it is",
@@ -90,6 +91,11 @@ def as_markdown(name: str, card: dict) -> str:
         card.get("terms", TERMS),
     ]
     return "\n\n".join(parts)
+
+
+def _began(earlier: dict) -> str:
+    told = f"It began with the weights of {earlier['net']}, after {earlier['epochs']} epochs in "
+    return f"{told}{earlier['seconds'] / 60:.0f} minutes:\n\n    {earlier['command']}"
 
 
 def _row(name: str, score: dict) -> list[str]:

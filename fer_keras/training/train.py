@@ -56,6 +56,8 @@ def train(
         raise ValueError(f"there are {len(training)} training and {len(validation)} validation faces; both need some")
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed is a number from 0 to {2**32 - 1}, not {seed}")
+    if isinstance(net, keras.Model) and options:
+        raise ValueError(f"{net.name} is made already, so {', '.join(options)} cannot be set")
     plan = (recipe if isinstance(recipe, Recipe) else recipe_of(net, recipe)).changed(**changes)
     options = changed_options(net, options or {})
     seed = int(seed)
