@@ -1,5 +1,7 @@
 """`fer-keras look`: the page, what it says, and the net's card."""
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -15,6 +17,7 @@ from test_pages import w3c_errors
 from fer_keras import EMOTIONS, draw_faces, train
 from fer_keras.__main__ import main
 from fer_keras.data.photographs import as_faces, faces_in
+from fer_keras.drawing.scene import draw_pictures
 from fer_keras.scores import at_temperature
 from fer_keras.seeing.answers import Answer, agreement, ask, in_words, often
 from fer_keras.training.ask import SHIPPED, Net, find_net
@@ -57,6 +60,21 @@ def test_the_page_shows_each_face_its_probabilities_and_two_maps(page, run):
 
 def test_the_page_passes_the_w3cs_checker(page):
     assert w3c_errors(page.parent) == []
+
+
+def test_the_faces_of_a_photograph_are_numbered_in_it(run, tmp_path):
+    scene = draw_pictures(tmp_path / "drawn") / "a scene.png"
+    assert main(["look", str(scene), "--net", run.name, "--out", str(tmp_path / "page.html")]) == 0
+    text = (tmp_path / "page.html").read_text()
+    assert "a scene.png with 3 faces in numbered squares, the largest first" in text
+    assert text.count('<figure class="photograph">') == 1 and text.index("numbered squares") < text.index("<h2>a scene")
+    jpeg = re.search(r'class="photograph"><img src="data:image/jpeg;base64,([^"]+)" width="700" height="420"', text)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(jpeg[1]))).convert("L")).astype(int)
+    plain = np.asarray(Image.open(scene)).astype(int)
+    for face in faces_in(scene):
+        top, left, side = face.square
+        edge = slice(left + 20, left + side - 20)
+        assert shown[top, edge].max() > 180 and abs(shown[top, edge] - plain[top, edge]).mean() > 50
 
 
 def test_json_says_the_same_and_writes_no_page(run, photograph, capsys, tmp_path, monkeypatch):

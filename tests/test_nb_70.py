@@ -1,5 +1,7 @@
 """70: photographs are found, answered and compared with what was tried."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from fer_keras.study.records import read_notebook
 
 
 def found(*names) -> list[Found]:
-    return [Found(name, 1, (0, 0, 48), np.zeros((48, 48), np.uint8), b"", ()) for name in names]
+    return [Found(Path(name), 1, (0, 0, 48), np.zeros((48, 48), np.uint8), b"", ()) for name in names]
 
 
 def answers(*emotions, agree=1.0) -> list[Answer]:

@@ -91,6 +91,13 @@ def test_a_photograph_is_turned_as_its_camera_says(astronaut, tmp_path):
 def test_a_tilted_a_cut_and_a_small_face_are_flagged(astronaut, tmp_path):
     (tilted,) = faces_in(saved(astronaut.rotate(28), tmp_path / "tilted.png"))
     assert "tilted: found after a turn by 25 degrees" in tilted.doubts
+    (face,) = faces_in(saved(astronaut, tmp_path / "upright.png"))
+    top, left, side = face.square
+    mark = np.zeros((astronaut.height, astronaut.width), np.uint8)
+    mark[top + side // 2 - 4 : top + side // 2 + 5, left + side // 2 - 4 : left + side // 2 + 5] = 255
+    there = np.argwhere(np.asarray(Image.fromarray(mark).rotate(28))).mean(axis=0)
+    top, left, side = tilted.square
+    np.testing.assert_allclose((top + side / 2, left + side / 2), there, atol=25)
     cut = astronaut.crop((195, 0, 512, 400))
     (found,) = faces_in(saved(cut, tmp_path / "cut.png"))[:1]
     assert "cut off by the edge of the picture" in found.doubts

@@ -36,12 +36,16 @@ ALIKE = -0.4  # correlation of a face with its mirror image, below which it is d
 class Found:
     """A face in a photograph. square: its top, left and side in pixels of the photograph; it may reach beyond."""
 
-    photograph: str
+    path: Path
     number: int  # 1 is the largest
     square: tuple[int, int, int]
     face: np.ndarray  # uint8 (48, 48), as a net gets it
     shown: bytes  # the same square in colour, as JPEG
     doubts: tuple[str, ...]
+
+    @property
+    def photograph(self) -> str:
+        return printable(self.path.name)
 
     @property
     def name(self) -> str:
@@ -69,7 +73,8 @@ def faces_in(path: Path, whole: bool = False) -> list[Found]:
         shown = _cut(turned, square)
         face = np.asarray(shown.convert("L").resize((SIZE, SIZE)))
         doubts = _doubts(face, square, picture.size, tilt)
-        found.append(Found(printable(path.name), number, square, face, _jpeg(shown), doubts))
+        there = _turned_back(square, picture.size, tilt)
+        found.append(Found(path, number, there, face, _jpeg(shown), doubts))
     return found
 
 
@@ -164,10 +169,20 @@ def _cut(picture, square: tuple[int, int, int]):
     return Image.fromarray(np.asarray(picture)[rows[:, None], columns])
 
 
+def _turned_back(square: tuple[int, int, int], size: tuple[int, int], tilt: int) -> tuple[int, int, int]:
+    """Where the middle of a square in the turned picture lies in the photograph, and a square of the same side there.
+    size: width and height of the photograph."""
+    top, left, side = square
+    x, y = left + side / 2 - size[0] / 2, top + side / 2 - size[1] / 2
+    cosine, sine = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
+    right, down = size[0] / 2 + x * cosine - y * sine, size[1] / 2 + x * sine + y * cosine
+    return round(down - side / 2), round(right - side / 2), side
+
+
 def _middle(path: Path, picture, doubts: tuple[str, ...]) -> Found:
     side = min(picture.size)
     square = (picture.height - side) // 2, (picture.width - side) // 2, side
-    return Found(printable(path.name), 1, square, middle_square(picture), _jpeg(_cut(picture, square)), doubts)
+    return Found(path, 1, square, middle_square(picture), _jpeg(_cut(picture, square)), doubts)
 
 
 def _jpeg(picture) -> bytes:

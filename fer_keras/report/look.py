@@ -11,12 +11,14 @@ from markupsafe import Markup
 
 from fer_keras.base.environment import versions
 from fer_keras.base.home import write_text
-from fer_keras.data.photographs import SHOWN, Found
+from fer_keras.data.photographs import SHOWN, Found, open_photograph
 from fer_keras.faces import EMOTIONS
 from fer_keras.report.page import TEMPLATES, prose, style
 from fer_keras.seeing.answers import MAPS, VARIANTS, Answer, in_words
 from fer_keras.training.ask import Net, about
 from fer_keras.training.card import LIMITS
+
+WIDE = 720  # pixels of a photograph on the page
 
 
 def write_page(
@@ -24,7 +26,13 @@ def write_page(
 ) -> None:
     """One page for all photographs, which needs no network."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
-    faces = [_face(face, answer) for face, answer in zip(found, answers, strict=True)]
+    faces = []
+    for face, answer in zip(found, answers, strict=True):
+        shown = _face(face, answer)
+        beside = [each for each in found if each.path == face.path]
+        if face.number == 1 and len(beside) > 1:
+            shown["numbered"] = _numbered(beside)
+        faces.append(shown)
     write_text(path, environment.get_template("look.html.j2").render(
         style=style(),
         net=about(net),
@@ -56,6 +64,29 @@ def _face(found: Found, answer: Answer) -> dict:
         "agree": answer.agree,
         "known": answer.when_so_sure,
     }
+
+
+def _numbered(found: Sequence[Found]) -> dict:
+    """A photograph with a numbered square around each of its faces."""
+    from PIL import ImageDraw, ImageFont
+
+    picture = open_photograph(found[0].path)
+    scale = min(1, WIDE / picture.width)
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(26)
+    for face in found:
+        top, left, side = (round(value * scale) for value in face.square)
+        box = (left, top, left + side, top + side)
+        draw.rectangle(box, outline="black", width=4)
+        draw.rectangle(box, outline="white", width=2)
+        draw.text(
+            (max(left, 0) + 8, max(top, 0) + 6), str(face.number), "white", font, stroke_width=3, stroke_fill="black"
+        )
+    with io.BytesIO() as file:
+        picture.save(file, "JPEG", quality=85)
+        jpeg = base64.b64encode(file.getvalue()).decode()
+    alt = f"{found[0].photograph} with {len(found)} faces in numbered squares, the largest first"
+    return {"jpeg": jpeg, "width": picture.width, "height": picture.height, "alt": alt}
 
 
 def _where(name: str, heat: np.ndarray) -> str:
