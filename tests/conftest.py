@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Tests neither read nor fill the user's cache."""
+    """Tests neither read nor fill the user's cache, nor a shared one."""
+    os.environ.pop("FER_KERAS_SHARED", None)
     os.environ["FER_KERAS_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 

@@ -10,6 +10,7 @@ import warnings
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,43 @@ def folder() -> Path:
         return Path(named).expanduser() if named else platformdirs.user_cache_path("fer-keras", appauthor=False)
     except RuntimeError:  # ~ of a user who has none
         raise ValueError(f"there is no home folder to keep files in ({named or '~'}); set FER_KERAS_HOME") from None
+
+
+def shared() -> Path | None:
+    """The folder that a class reads beside each one's own, FER_KERAS_SHARED, into which nothing is written; None where
+    there is none. It is filled by whoever works with FER_KERAS_HOME set to it."""
+    named = os.environ.get("FER_KERAS_SHARED")
+    if not named:
+        return None
+    path = Path(os.path.expanduser(named))
+    if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
+        why = "cannot be read" if os.path.isdir(path) else "is a file" if os.path.isfile(path) else "is not there"
+        _warn_once(f"the shared folder {path} {why}, so only your own runs and faces are seen; mend FER_KERAS_SHARED")
+        return None
+    return None if path.resolve() == folder().resolve() else path
+
+
+@cache
+def _warn_once(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=3)
+
+
+def folders() -> list[Path]:
+    """Where to look for what is kept: in one's own folder, then in the shared one."""
+    return [each for each in (folder(), shared()) if each]
+
+
+def is_shared(path: Path) -> bool:
+    """Whether it lies in the shared folder, where nothing is to be written."""
+    whole, others = path.resolve(), shared()
+    return bool(others) and whole.is_relative_to(others.resolve()) and not whole.is_relative_to(folder().resolve())
+
+
+def variables() -> dict[str, str]:
+    """The variables that name these folders, for processes that work elsewhere."""
+    names = ("FER_KERAS_HOME", "FER_KERAS_SHARED")
+    given = {name: os.environ[name] for name in names if os.environ.get(name)}
+    return {name: os.path.abspath(os.path.expanduser(value)) for name, value in given.items()}
 
 
 def notebooks() -> Path:
@@ -117,10 +155,11 @@ def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | Non
 
 def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] | None:
     """The arrays and `about` kept under this name; None where there are none, damaged ones, or of another stamp."""
-    try:
-        with np.load(folder() / f"{name}.npz", allow_pickle=False) as file:
-            arrays = dict(file)
-        kept = json.loads(arrays.pop("kept").item())
-        return (arrays, kept["about"]) if kept["stamp"] == stamp else None
-    except Exception:  # zipfile and numpy raise many kinds at damaged files
-        return None
+    for store in folders():
+        with suppress(Exception):  # zipfile and numpy raise many kinds at damaged files
+            with np.load(store / f"{name}.npz", allow_pickle=False) as file:
+                arrays = dict(file)
+            kept = json.loads(arrays.pop("kept").item())
+            if kept["stamp"] == stamp:
+                return arrays, kept["about"]
+    return None

@@ -8,6 +8,14 @@ from fer_keras.base.printable import printable
 from fer_keras.base.quiet import start_keras
 
 ON_A_PAGE = 100  # photographs
+A_CLASS = """
+for a class:
+  Whoever has FER_KERAS_SHARED=/srv/fer loads from there the runs and faces that are there, and keeps his own as
+  ever. Nothing is written there, so it may be read only. The teacher fills it by doing what the class will do, with
+  FER_KERAS_HOME=/srv/fer and the data under the path that the class will name. In jupyterhub_config.py:
+    c.Spawner.environment = {"FER_KERAS_SHARED": "/srv/fer"}
+    c.DockerSpawner.read_only_volumes = {"/srv/fer": "/srv/fer"}
+    c.KubeSpawner.volume_mounts = [{"name": "fer", "mountPath": "/srv/fer", "readOnly": True}]"""
 WHOLE = "take the middle square of each picture, and look for no face in it"
 
 
@@ -48,7 +56,7 @@ def add(commands, command) -> None:
 
     runs = command(
         commands, "runs", _runs, "list the trainings that are kept, the newest first",
-        "fer-keras runs\n  fer-keras runs --json",
+        f"fer-keras runs\n  fer-keras runs --json\n{A_CLASS}",
     )  # fmt: skip
     runs.add_argument("--json", action="store_true", help="print the list as JSON")
 

@@ -100,7 +100,7 @@ def run_notebook(
 def kernel_variables() -> dict[str, str]:
     """The environment of a kernel, which works in the folder of its notebook, and whose bars cannot be drawn over, even
     if a notebook in Jupyter asked for this."""
-    return os.environ | {"JPY_SESSION_NAME": "", "FER_KERAS_HOME": str(home.folder().absolute())}
+    return os.environ | {"JPY_SESSION_NAME": ""} | home.variables()
 
 
 def kill(process: int) -> None:

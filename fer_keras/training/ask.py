@@ -21,17 +21,24 @@ SHIPPED = Path(own.__file__).parent / "shipped"  # made by `python -m tests.ship
 
 
 def find_run(text: str) -> Run | None:
-    """The run of that name or folder; of a part of the name if only one run with a model has it; else None."""
-    store = home.folder() / "runs"
-    found = [folder for folder in (Path(text), store / text) if (folder / "metrics.json").exists()][:1]
-    if text and not found:
-        models = (path.parent for path in store.glob("*/model.keras") if text in path.parent.name)
-        found = [path for path in models if (path / "metrics.json").exists() and ".damaged-" not in path.name]
+    """The run of that name or folder; of a part of the name if only one run with a model has it; else None. One's own
+    runs are looked through first, then those of the shared store."""
+    stores = [store / "runs" for store in home.folders()]
+    exact = [Path(text), *(store / text for store in stores)]
+    found = [folder for folder in exact if _has_metrics(folder)][:1]
+    for store in stores:
+        if text and not found:
+            models = (path.parent for path in store.glob("*/model.keras") if text in path.parent.name)
+            found = [path for path in models if _has_metrics(path) and ".damaged-" not in path.name]
     if len(found) > 1:
         raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
     if found and not finished(found[0]):
         raise ValueError(f"run {found[0].name} is damaged; train it anew")
     return Run(found[0]) if found else None
+
+
+def _has_metrics(folder: Path) -> bool:
+    return os.path.isfile(folder / "metrics.json")  # False, too, where it may not be looked at
 
 
 @dataclass(frozen=True)
@@ -93,13 +100,13 @@ def beginning(text: str) -> tuple[str | keras.Model, str, dict]:
 
 
 def run_table() -> pd.DataFrame:
-    """The finished runs of the store, the newest first."""
-    rows = []
-    for folder in (home.folder() / "runs").glob("*"):
-        if not (run := finished(folder)):
+    """The finished runs that are kept, the newest first; where a store is shared, whether they are only there."""
+    rows = {}
+    for folder in (path for store in home.folders() for path in (store / "runs").glob("*")):
+        if folder.name in rows or not (run := finished(folder)):
             continue
         score, config = run.metrics["accuracy"], run.config
-        rows.append({
+        rows[run.name] = {
             "run": run.name,
             "net": config["net"],
             "width": config["options"].get("width", 1),
@@ -110,11 +117,12 @@ def run_table() -> pd.DataFrame:
             "faces": score["n"],
             "date": run.metrics["date"],
             "megabytes": round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1),
+            "shared": home.is_shared(folder),
             "made": (folder / "metrics.json").stat().st_mtime,
-        })  # fmt: skip
-    columns = ["run", "net", "width", "seed", "epochs", "data", "accuracy", "faces", "date", "megabytes", "made"]
-    table = pd.DataFrame(rows, columns=columns).sort_values("made", ascending=False)
-    return table.drop(columns="made").reset_index(drop=True)
+        }
+    columns = ["run", "net", "width", "seed", "epochs", "data", "accuracy", "faces", "date", "megabytes", "shared"]
+    table = pd.DataFrame(rows.values(), columns=[*columns, "made"]).sort_values("made", ascending=False)
+    return table[columns if home.shared() else columns[:-1]].reset_index(drop=True)
 
 
 def about(net: Net) -> str:
@@ -147,7 +155,7 @@ def check_target(path: Path, *reads: Path) -> None:
         "it is no regular file": path.is_symlink() or (path.exists() and not path.is_file()),
         "it is write-protected": not os.access(path if path.exists() else folder, os.W_OK),
         "the faces or the net are read from it": path.exists() and any(whole.is_relative_to(read) for read in there),
-        "runs and faces are kept there": whole.is_relative_to(home.folder().resolve()),
+        "runs and faces are kept there": any(whole.is_relative_to(store.resolve()) for store in home.folders()),
     }
     if why := next((reason for reason, holds in reasons.items() if holds), None):
         raise ValueError(f"{path} cannot be written: {why}")

@@ -22,7 +22,7 @@ from fer_keras.base.progress import bar
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.scores import accuracy, confusion, over_seeds
 
-PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # variables that workers get
+PASSED_ON = ("FER_KERAS_HOME", "FER_KERAS_SHARED", "FER_KERAS_DETERMINISTIC", "KERAS_BACKEND")  # that workers get
 _one_at_a_time = threading.Lock()  # Keras' seeds belong to the process, and a Dask worker may have several threads
 
 
@@ -110,8 +110,7 @@ def run_kfold(
     settings = {"keep": "last"} | settings | {"keep_model": keep_models}
     jobs, alone, here = _workers(n_jobs, jobs, k)
     told = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    if told.get("FER_KERAS_HOME"):
-        told["FER_KERAS_HOME"] = str(home.folder().absolute())  # whatever folder a worker works in
+    told |= home.variables()  # whatever folder a worker works in
     if not alone and here:
         told |= threads(joblib.cpu_count() // jobs)
     common = net, faces.arrays(), numbers, told, _dtype_policy(alone), alone  # objects that Dask sends once

@@ -76,8 +76,9 @@ class Run:
         predictions = _read_predictions(kept)
         if predictions is None or predictions.shape != (len(faces), len(EMOTIONS)):
             predictions = predict(self.model, faces)
-            with suppress(OSError):  # a store of others that is read only
-                keep_predictions(self.folder, faces, predictions)
+            if not home.is_shared(self.folder):
+                with suppress(OSError):  # a store of others that is read only
+                    keep_predictions(self.folder, faces, predictions)
         return predictions
 
     def _load(self, name: str) -> keras.Model:
@@ -132,6 +133,14 @@ def finished(folder: Path) -> Run | None:
         return None
 
 
+def kept(folder: Path) -> Run | None:
+    """The finished run in this folder; where it holds none, not even a damaged one, that of the shared store."""
+    others = home.shared()
+    if others and not (folder / "metrics.json").exists():
+        return finished(others / "runs" / folder.name)
+    return finished(folder)
+
+
 def set_aside_if_damaged(folder: Path) -> None:
     """Rename a run that says it is finished and is not whole."""
     if (folder / "metrics.json").exists() and not finished(folder):
@@ -183,7 +192,7 @@ def finish(folder: Path, metrics: dict) -> Run:
 
 def tell(run: Run, **about) -> Run:
     """Write more into a run's metrics, such as the name of its data, which no training knows; what is there stays."""
-    if about.keys() <= run.metrics.keys():
+    if about.keys() <= run.metrics.keys() or home.is_shared(run.folder):
         return run
     known = {name: value for name, value in run.metrics.items() if name != "checksum"}
     write_json(run.folder / "metrics.json", home.sealed(about | known))

@@ -63,7 +63,7 @@ def train(
     seed = int(seed)
     decides = key.decides(net, training, validation, plan, options, seed, callbacks, compile_options or {}, keep_model)
     folder = runs.folder_of(decides)
-    if run := runs.finished(folder):
+    if run := runs.kept(folder):
         return run
     with insides.seeded(seed):
         model = net if isinstance(net, keras.Model) else made_by(net, options)
