@@ -10,13 +10,13 @@ BIN := .venv/bin
 help:  ## print these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.txt pyproject.toml setup.py
 	@test -n "$(PYTHON)" || { echo "fer-keras needs Python 3.11, 3.12 or 3.13; none of them is on the PATH."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "This Python cannot make virtual environments; on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@echo "Installing into .venv: a few minutes the first time (about 2.4 GB)."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,tensorflow]'
 	@touch $@
 
 report: .venv/installed  ## run every notebook, leave reports/index.html

@@ -8,9 +8,11 @@ import os
 from importlib import import_module
 from importlib.metadata import version
 
+from fer_keras.base.environment import choose_backend
 from fer_keras.base.quiet import quiet_import
 
 os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")  # keeps freed memory: training on a CPU takes 2/3 of the time
+choose_backend()
 
 _DOORS = {
     "EMOTIONS": "faces",

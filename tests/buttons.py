@@ -31,8 +31,8 @@ def page() -> str:
     lines = [
         "# Open a notebook elsewhere",
         "",
-        "On Colab and Kaggle, first run this in a cell of its own. Binder and development containers (in VS Code or",
-        "Codespaces) need no such cell.",
+        "On Colab and Kaggle, first run this in a cell of its own; their TensorFlow, JAX or PyTorch stays as it",
+        "is. Binder and development containers (in VS Code or Codespaces) need no such cell.",
         "",
         "```",
         f"%pip install git+{address()}",

@@ -2,9 +2,12 @@
 
 import json
 import re
+import runpy
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import accuracies
@@ -35,14 +38,33 @@ def test_environment_and_package_take_that_list():
     (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     assert pip == ["-r requirements.txt", "-e .[dev]"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["tool"]["setuptools"]["dynamic"]["dependencies"]["file"] == ["requirements.txt"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    needed = {Requirement(line.split("  # ")[0]).name for line in lines if line[:1].isalpha()}
-    tools = {Requirement(line).name for line in project["project"]["optional-dependencies"]["dev"]}
+    listed = [Requirement(line.split("  # ")[0]) for line in lines if line[:1].isalpha()]
+    needed = {each.name for each in listed}
+    extras = project["project"]["optional-dependencies"]
+    tools = {Requirement(line).name for line in extras["dev"]}
     assert "keras" in needed and {"pytest", "ruff", "nbstripout"} <= tools and not needed & tools
+    backend = [each for each in listed if each.name.startswith("tensorflow")]
+    assert [Requirement(line) for line in extras["tensorflow"]] == backend and len(backend) == 2
     assert environment["dependencies"][0] == "python" + ",".join(
         sorted(project["project"]["requires-python"].split(","), reverse=True)
     )
+
+
+def test_the_package_asks_for_no_backend_so_that_the_one_there_stays(monkeypatch):
+    asked = {}
+    monkeypatch.setitem(sys.modules, "setuptools", SimpleNamespace(setup=asked.update))
+    runpy.run_path(str(ROOT / "setup.py"))
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    listed = {Requirement(line.split("  # ")[0]).name for line in lines if line[:1].isalpha()}
+    needed = {Requirement(line.split("  # ")[0]).name for line in asked["install_requires"] if line[:1].isalpha()}
+    assert listed - needed == {"tensorflow", "tensorflow-cpu"} and "keras" in needed
+    assert "%pip install git+" in buttons.page() and "[tensorflow]" not in buttons.page(), "Colab has one"
+
+
+def test_who_installs_where_none_is_gets_the_default_backend():
+    assert "--editable '.[dev,tensorflow]'" in (ROOT / "Makefile").read_text()
+    assert (ROOT / "binder" / "requirements.txt").read_text() == "--editable .[tensorflow]\n"
 
 
 @pytest.mark.parametrize("door", fer_keras.__all__)
@@ -114,7 +136,6 @@ def test_containers_are_made_by_the_commands_of_the_readme():
     assert image == "python" and version in SpecifierSet(supported)
     of_binder = (ROOT / "binder" / "runtime.txt").read_text().strip()
     assert of_binder == f"python-{version}"
-    assert (ROOT / "binder" / "requirements.txt").read_text() == "--editable .\n"  # what pyproject.toml asks for
 
 
 def test_the_accuracies_of_the_readme_are_those_of_the_results():

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from fer_keras.base import home
 
@@ -56,6 +58,13 @@ def test_a_wheel_brings_its_notebooks_presets_and_results(elsewhere, tmp_path):
     copied = {path.name for path in (tmp_path / "mine").glob("*.ipynb")}
     assert copied == {path.name for path in home.notebooks().glob("*.ipynb")}
     assert (tmp_path / "mine" / "presets" / "quick.yaml").exists() and not (tmp_path / "mine" / "results").exists()
+
+
+def test_a_wheel_asks_for_no_backend_and_no_tools(elsewhere):
+    (found,) = [each for each in distributions(path=[os.environ["FER_KERAS_WHEEL"]]) if each.name == "fer-keras"]
+    needed = [Requirement(line) for line in found.requires]
+    asked = {each.name for each in needed if not each.marker or each.marker.evaluate({"extra": ""})}
+    assert {"keras", "jupyter"} <= asked and not asked & {"tensorflow", "tensorflow-cpu", "jax", "torch", "pytest"}
 
 
 def test_a_wheel_sweeps_and_collects(elsewhere, tmp_path):

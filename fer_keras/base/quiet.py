@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fer_keras.base.environment import NO_BACKEND, no_backend
+
 # errors become exceptions all the same; at "2" every training of a net with LeakyReLU tells of a failed "remapper"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 CHATTER = (b"All log messages before absl", b"oneDNN custom operations are on")
@@ -13,7 +15,19 @@ CHATTER = (b"All log messages before absl", b"oneDNN custom operations are on")
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Leave those lines out of what is written to stderr meanwhile, by TensorFlow's C++ as well."""
+    """Leave those lines out of what is written to stderr meanwhile, by TensorFlow's C++ as well; say so if there is
+    no backend to import."""
+    try:
+        with _without_chatter():
+            yield
+    except ModuleNotFoundError as error:
+        if no_backend():
+            raise ModuleNotFoundError(NO_BACKEND, name=error.name) from error
+        raise
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
     if "tensorflow" in sys.modules or sys.stderr is None:
         yield
         return
@@ -38,5 +52,7 @@ def start_keras() -> None:
 
             from fer_keras.base import backend  # noqa: F401
     except Exception as error:
+        if no_backend():
+            raise ValueError(NO_BACKEND) from error
         why, settings = " ".join(str(error).split())[:200], "KERAS_BACKEND and keras.json in KERAS_HOME (~/.keras)"
         raise ValueError(f"Keras does not start ({type(error).__name__}: {why}): look at {settings}") from error

@@ -21,7 +21,7 @@ import yaml
 
 from fer_keras import load_faces
 from fer_keras.base import home, interrupts, progress
-from fer_keras.base.environment import threads
+from fer_keras.base.environment import NO_BACKEND, no_backend, threads
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
 from fer_keras.report.costs import estimate
@@ -54,6 +54,8 @@ def make_report(
     for name, value in {"jobs": jobs, "timeout": timeout}.items():
         if value is not None and value < 1:
             raise ReportError(f"{name} is at least 1, not {value}")
+    if no_backend():
+        raise ReportError(NO_BACKEND)
     out = Path(out).absolute()
     os.environ["FER_KERAS_FROM"] = os.getcwd()  # kernels work in the notebooks' folder, and nets of one's own lie here
     plans = _plans(out, data, preset, only, parameters or {})
