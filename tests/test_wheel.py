@@ -54,7 +54,7 @@ def elsewhere(tmp_path):
 def test_a_wheel_brings_its_notebooks_presets_and_results(elsewhere, tmp_path):
     assert "refuted" in elsewhere("claims") and "cnn_pyramid" in elsewhere("models")
     assert "under the MIT licence" in elsewhere("card"), "the net in the package"
-    assert elsewhere("notebooks", "mine").startswith("18 notebooks")
+    assert elsewhere("notebooks", "mine").startswith("19 notebooks")
     copied = {path.name for path in (tmp_path / "mine").glob("*.ipynb")}
     assert copied == {path.name for path in home.notebooks().glob("*.ipynb")}
     assert (tmp_path / "mine" / "presets" / "quick.yaml").exists() and not (tmp_path / "mine" / "results").exists()

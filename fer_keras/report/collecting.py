@@ -1,9 +1,11 @@
-"""The commands `table` and `sweep`: many notebooks in one call, and what they found in one table."""
+"""The commands `table`, `sweep` and `check`: many notebooks in one call, and what they found in one table."""
 
+import json
 import sys
 from pathlib import Path
 
 from fer_keras.base import typed
+from fer_keras.base.printable import printable
 
 
 def add(commands, command) -> None:
@@ -39,6 +41,18 @@ def add(commands, command) -> None:
     sweep.add_argument("--fresh", action="store_true", help="run those too that have been run to their end")
     lines = "make the folder, run nothing, and print a papermill command a line"
     sweep.add_argument("--print", action="store_true", dest="print_only", help=lines)
+
+    check = command(
+        commands, "check", _check, "tell what is missing in an assignment that was filled in, without running it",
+        "fer-keras check assignment.ipynb\n  fer-keras check assignment.ipynb --html assignment.html\n"
+        "  fer-keras check handed_in/*.ipynb\n  fer-keras check handed_in/ --json > class.json",
+    )  # fmt: skip
+    check.add_argument("paths", nargs="+", type=Path, metavar="NOTEBOOK", help="handed in, or a folder of such")
+    check.add_argument("--json", action="store_true", help="print what was found as JSON")
+    page = "write the one notebook as a page with the student's name, which needs no network"
+    check.add_argument("--html", type=Path, metavar="FILE", help=page)
+    own = "the assignment as it was handed out (default: notebooks/assignment.ipynb)"
+    check.add_argument("--assignment", type=Path, metavar="FILE", help=own)
 
 
 def _table(options) -> int:
@@ -76,6 +90,31 @@ def _sweep(options) -> int:
     folder = next(iter(runs)).parent
     print(f"{folder}: `fer-keras table {folder}` shows what they recorded", file=sys.stderr)
     return 0
+
+
+def _check(options) -> int:
+    from fer_keras.report import handed_in
+
+    paths = [each for path in options.paths for each in (sorted(path.rglob("*.ipynb")) if path.is_dir() else [path])]
+    paths = [path for path in paths if ".ipynb_checkpoints" not in path.parts]
+    if not paths:
+        raise ValueError(f"there is no notebook in {options.paths[0]}")
+    if options.html and (len(paths) > 1 or options.html.suffix != ".html"):
+        raise ValueError("--html makes one page, such as assignment.html, of one notebook")
+    looked = [handed_in.look(path, options.assignment) for path in paths]
+    if options.html:
+        handed_in.write_page(looked[0], options.html)
+        print(options.html, file=sys.stderr)
+    if options.json:
+        print(json.dumps(looked, indent=1))
+    else:
+        if len(looked) > 1:
+            print(handed_in.table(looked) + "\n")
+        for each in looked:
+            for finding in each["findings"] or [{"cell": "", "says": "nothing is missing"}]:
+                words = [each["file"], finding["cell"], finding["says"]]
+                print(printable(": ".join(filter(None, words))))
+    return 1 if any(each["findings"] for each in looked) else 0
 
 
 def _names(text: str) -> list[str]:
