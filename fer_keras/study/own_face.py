@@ -17,16 +17,16 @@ from fer_keras.study.tables import listed
 
 
 def upload():
-    """In Jupyter a button to choose pictures, whose files stay on this machine; elsewhere nothing."""
+    """In Jupyter a button to choose pictures, and a camera; they stay on this machine. Elsewhere nothing."""
     if not (in_kernel() and os.environ.get("JPY_SESSION_NAME")):
         return None
-    import ipywidgets
+    from fer_keras.study.camera import Pictures
 
-    return ipywidgets.FileUpload(accept="image/*", multiple=True, description="Photographs")
+    return Pictures()
 
 
 def chosen(picture: str, button=None) -> list[Path]:
-    """The photographs to look at: those uploaded, else those of `picture`, else drawn ones."""
+    """The photographs to look at: those uploaded or taken, else those of `picture`, else drawn ones."""
     if button is not None and button.value:
         folder = Path(tempfile.mkdtemp())
         for file in button.value:
