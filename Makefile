@@ -1,7 +1,7 @@
 # `make` alone prints its targets. Each target makes .venv and installs what it needs.
 .DEFAULT_GOAL := help
 DATA ?= fer2013.csv
-.PHONY: help report test bench buttons evidence evidence-list lab lint clean clean-runs
+.PHONY: help report docs test bench buttons evidence evidence-list lab lint clean clean-runs
 # Chosen among what is there: `make PYTHON=/path/to/python3.12 report` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
@@ -21,6 +21,9 @@ help:  ## print these targets
 
 report: .venv/installed  ## run every notebook, leave reports/index.html
 	$(BIN)/fer-keras report
+
+docs: .venv/installed  ## write reports/reference.html: all that can be imported from fer_keras
+	$(BIN)/fer-keras docs
 
 test: .venv/installed  ## check style and run all tests, every notebook included
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ _DOORS = {
     "SPLITS": "faces",
     "Faces": "faces",
     "load_faces": "data.load",
-    "SourceError": "data.load",
+    "SourceError": "data.problems",
     "draw_faces": "drawing.people",
     "duplicate_groups": "duplicates",
     "FaceBatches": "data.batches",

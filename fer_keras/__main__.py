@@ -15,7 +15,7 @@ from fer_keras.base.environment import versions
 from fer_keras.base.printable import printable
 from fer_keras.base.quiet import start_keras
 from fer_keras.base.typed import values
-from fer_keras.report import asking, collecting
+from fer_keras.report import asking, collecting, reference
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -154,6 +154,8 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--records", type=Path, metavar="DIR", help="what a report recorded (default: the last one's)")
 
     collecting.add(commands, _command)
+
+    reference.add(commands, _command)
 
     notebooks = _command(
         commands, "notebooks", _notebooks, "copy the notebooks and their presets into a folder, to change them there",

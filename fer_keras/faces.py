@@ -22,7 +22,14 @@ VOTE_OF_EMOTION = (4, 5, 6, 1, 3, 2, 0)  # which FER+ column belongs to label 0 
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """Arrays of equal length, one entry a face. Slice it like an array: `faces[:100]`, `faces[faces.labels == 3]`."""
+    """Arrays of equal length, one entry a face. Slice it like an array: `faces[:100]`, `faces[faces.labels == 3]`.
+
+    >>> happy = faces[faces.labels == EMOTIONS.index("happy")]
+    >>> happy.images.shape
+    (93, 48, 48)
+    >>> faces.class_counts().loc["happy"].to_dict()
+    {'Training': 74, 'PublicTest': 10, 'PrivateTest': 9}
+    """
 
     images: np.ndarray  # uint8 (n, 48, 48): 0 black to 255 white, upright
     labels: np.ndarray  # int8 (n,): index into EMOTIONS, or UNLABELLED

@@ -179,6 +179,7 @@ def test_the_index_shows_question_answer_key_figure_and_facts(site):
     assert "A later run failed" in last.text and last.select_one(".failed a")["href"] == "40_last.failed.html"
     assert "A later run failed" in soup(site / "40_last.html").text
     assert not index.select(".coming, .others")
+    assert index.select_one("a[href='reference.html']")
 
 
 def test_the_index_of_a_report_that_runs_says_what_is_to_come_and_what_else_is_there(tmp_path):

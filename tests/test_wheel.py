@@ -77,6 +77,12 @@ def test_a_wheel_sweeps_and_collects(elsewhere, tmp_path):
 def test_a_wheel_makes_a_report(elsewhere, tmp_path):
     assert "index.html" in elsewhere("report", "--only", "01", "--preset", "smoke")
     assert (tmp_path / "reports" / "smoke" / "01_faces.html").exists()
+    assert (tmp_path / "reports" / "smoke" / "reference.html").exists()
+
+
+def test_a_wheel_writes_the_reference(elsewhere, tmp_path):
+    assert elsewhere("docs").strip() == str(Path("reports", "reference.html"))
+    assert 'id="FaceBatches"' in (tmp_path / "reports" / "reference.html").read_text("utf-8")
 
 
 def test_notebooks_are_copied_into_a_new_folder_only(tmp_path, capsys):

@@ -114,8 +114,13 @@ class FaceBatches(keras.utils.PyDataset):
     in whatever order or process it is made. Keep Keras' `workers=1`: with more, Keras 3.15 skips a batch on JAX and
     PyTorch.
 
-    >>> for images, labels in FaceBatches(faces, flip="horizontal", shift=0.1):  # the next loop: the next epoch
+    >>> batches = FaceBatches(training, batch_size=64, flip="horizontal", shift=0.1)
+    >>> len(batches)
+    5
+    >>> for images, labels in batches:  # the next loop: the next epoch
     ...     pass
+    >>> images.shape, labels.shape  # what the last batch has left
+    ((64, 48, 48, 1), (64,))
     """
 
     def __init__(

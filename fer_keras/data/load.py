@@ -23,8 +23,8 @@ def load_faces(source: str | Path = "embedded", n: int | None = None, skip_bad: 
     n: how many faces are drawn (4,000), or at most taken from a file, splits and classes in proportion (all).
     skip_bad: leave out bad rows and pictures with a warning that counts them, instead of stopping.
 
-    >>> load_faces()
-    Faces(3,200 Training, 400 PublicTest, 400 PrivateTest; with votes)
+    >>> load_faces("embedded", n=500)
+    Faces(400 Training, 50 PublicTest, 50 PrivateTest; with votes)
     """
     if n is not None and n < 1:
         raise SourceError(f"n is how many faces to take, at least 1, not {n}")

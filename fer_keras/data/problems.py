@@ -6,7 +6,14 @@ SHOWN = 20  # problems kept word for word; the rest are counted
 
 
 class SourceError(ValueError):
-    """A source that cannot be read as it is. Its text is one sentence; `problems` lists all bad rows."""
+    """A source that cannot be read as it is. Its text is one sentence; `problems` lists all bad rows.
+
+    >>> try:
+    ...     load_faces("missing.csv")
+    ... except SourceError as error:
+    ...     print("there are", error.problems.count, "bad rows, but no such file")
+    there are 0 bad rows, but no such file
+    """
 
     def __init__(self, text: str, problems: "Problems | None" = None):
         super().__init__(printable(" ".join(text.split())))  # what other libraries say may span lines

@@ -23,6 +23,7 @@ from PIL import Image
 
 from fer_keras.base.environment import versions
 from fer_keras.base.home import machine, write_text
+from fer_keras.report import reference
 from fer_keras.report.page import TEMPLATES, prose, render, style, tags
 from fer_keras.study.records import read_notebook
 
@@ -75,6 +76,7 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
             "Took": _duration(_on_the_clock([page["ran"] for page in listed])) if listed else "",
         },
     ))  # fmt: skip
+    reference.write_page(out / "reference.html")
 
 
 def _render(page: dict, pages: list[dict]) -> str:

@@ -18,7 +18,11 @@ from fer_keras.seeing.inputs import batches, filter_numbers, find_layer, pick, p
 
 
 def feature_maps(model: keras.Model, layer: str, images) -> np.ndarray:
-    """(n, height, width, filters): what a layer makes of the faces; (n, units) for a dense one."""
+    """(n, height, width, filters): what a layer makes of the faces; (n, units) for a dense one.
+
+    >>> feature_maps(run.model, "block1_pool", faces[:4]).shape
+    (4, 24, 24, 8)
+    """
     model, faces = ready(model), raw_faces(images)
     return predicted(keras.Model(model.inputs[0], find_layer(model, layer).output), faces)
 
@@ -31,16 +35,19 @@ def ascend(
     """Images that excite filters (or units, classes) of a layer: gradient ascent on the mean of their activation.
 
     Returns images (n, 48, 48), 0 to 255, and activations (n, steps + 1), from the start to the end.
+
     filters: their numbers; None for all. start: "noise" (report E), or a face, such as `faces.images.mean(axis=0)`.
     rate: how far a step moves a pixel, as a fraction of the range, root mean square.
-    Off unless asked for: l2 pulls pixels to middle grey, tv lowers the total variation, each with this weight against
-    a gradient of root mean square 1 (try 0.1); jitter moves the picture by up to so many pixels before each
-    step; blur: sigma in pixels after it.
-    batch: filters climbed at once, which bounds the memory.
+    l2, tv: off at 0; pull pixels to middle grey, lower the total variation, each with this weight against a gradient of
+    root mean square 1 (try 0.1). jitter: moves the picture by up to so many pixels before each step. blur: sigma in
+    pixels after it. batch: filters climbed at once, which bounds the memory.
+
     A filter that is silent at the start (0 after a ReLU) has no slope to climb and may stay there: begin elsewhere, or
     ask for a layer before its activation.
 
-    >>> images, activations = ascend(run.model, "block4_pool", range(16), tv=0.1)
+    >>> images, activations = ascend(run.model, "block2_conv", range(3), steps=10, tv=0.1)
+    >>> images.shape, activations.shape
+    ((3, 48, 48), (3, 11))
     """
     for name, value, least in (("steps", steps, 1), ("batch", batch, 1), ("jitter", jitter, 0)):
         check_whole(name, value, least)

@@ -28,9 +28,15 @@ METHODS = ("gradient", "smoothgrad", "gradient_x_input", "integrated", "gradcam"
 def saliency(model: keras.Model, images, classes=None, method: str = "gradient", **options) -> np.ndarray:
     """(n, 48, 48) from 0 to 1: how much each pixel matters, by the absolute value of its attribution.
 
-    Each map is normalised as a whole: its weakest pixel is 0, its strongest 1. method, options: see `attribution`.
+    Each map is normalised as a whole: its weakest pixel is 0, its strongest 1.
 
-    >>> maps = saliency(run.model, faces[:8], classes="happy", method="smoothgrad", samples=32)
+    images: Faces, or raw faces (0 to 255). classes: what is explained; None for what the net predicts, an emotion, or
+    one label a face. method: gradient, smoothgrad, gradient_x_input, integrated or gradcam. options: samples and noise
+    for smoothgrad, steps for integrated, layer for gradcam.
+
+    >>> maps = saliency(run.model, faces[:4], classes="happy", method="smoothgrad", samples=2)
+    >>> maps.shape, maps.min(), maps.max()
+    ((4, 48, 48), np.float32(0.0), np.float32(1.0))
     """
     maps = np.abs(attribution(model, images, classes, method, **options))
     low, high = maps.min(axis=(1, 2), keepdims=True), maps.max(axis=(1, 2), keepdims=True)
@@ -41,6 +47,9 @@ def masked_saliency(model: keras.Model, images, classes=None, threshold: float =
     """(n, 48, 48): the faces, with each pixel whose saliency is below the threshold at its face's mean (report E).
 
     options: those of `saliency`, `method` among them.
+
+    >>> masked_saliency(run.model, faces[:4], threshold=0.3).shape
+    (4, 48, 48)
     """
     if not isinstance(threshold, Real) or not 0 <= threshold <= 1:
         raise ValueError(f"threshold is a saliency from 0 to 1, not {threshold!r}")

@@ -18,8 +18,9 @@ def conv_output_shape(
 ) -> int | tuple[int, ...]:
     """Height and width after a convolution or pooling: ⌊(size + 2 padding − dilation (kernel − 1) − 1) / stride⌋ + 1.
 
-    padding: pixels on each side, or "valid" (0) or "same" (as many as ⌈size / stride⌉ needs). Numbers hold for every
-    axis; a sequence has one for each.
+    Numbers hold for every axis; a sequence has one for each.
+
+    padding: pixels on each side, or "valid" (0) or "same" (as many as ⌈size / stride⌉ needs).
 
     >>> conv_output_shape((48, 48), 5, stride=2)
     (22, 22)
@@ -69,6 +70,12 @@ def batch_norm_backward(
     """All six gradients of y = γ x̂ + β, x̂ = (x − μ) / √(σ² + ε), with μ and σ² over the batch (the first axis).
 
     upstream: ∂L/∂y of any loss, of the shape of x: (m, features), or (m,) for one feature. epsilon: Keras' own.
+
+    >>> found = batch_norm_backward(upstream=np.array([1.0, 0.0, 0.0]), x=np.array([1.0, 2.0, 4.0]))
+    >>> found.x.round(3)
+    array([ 0.229, -0.343,  0.114])
+    >>> found.beta
+    np.float64(1.0)
     """
     upstream, x = np.asarray(upstream, float), np.asarray(x, float)
     if upstream.shape != x.shape or x.ndim not in (1, 2) or len(x) == 0:
@@ -95,6 +102,9 @@ def softmax_cross_entropy_gradient(logits: np.ndarray, targets: np.ndarray, term
     targets: class numbers (n,), or shares y (n, classes). The summed loss has ∂L/∂z_j = ŷ_j Σ_t y_t − y_j, that is
     ŷ_j − y_j for shares that add up to 1. term: the number t of a single term L_t = −y_t log ŷ_t, which has
     ∂L_t/∂z_j = y_t ŷ_j for j ≠ t, and ∂L_t/∂z_t = −y_t (1 − ŷ_t).
+
+    >>> softmax_cross_entropy_gradient([[0.0, 0.0]], [1])
+    array([[ 0.5, -0.5]])
     """
     logits, targets = np.asarray(logits, float), np.asarray(targets)
     if logits.ndim != 2 or targets.shape not in (logits.shape, logits.shape[:1]):

@@ -32,7 +32,8 @@ def record(name, value=None, n: int | None = None, interval=None, *, suffix: str
     n: how many faces it was measured on. interval: its 95 % interval.
 
     >>> record("public_accuracy", 0.63, n=3589, interval=(0.61, 0.65))
-    >>> record(scores, suffix="accuracy")  # cnn_1m_accuracy, dnn_narrow_accuracy, ...
+    >>> scores = pd.DataFrame({"cnn_1m": run.metrics["accuracy"]}).T
+    >>> record(scores, suffix="accuracy")  # keeps cnn_1m_accuracy
     """
     if isinstance(name, pd.DataFrame):
         entries = {_name(label, suffix): _entry(label, row) for label, row in name.iterrows()}
@@ -47,7 +48,10 @@ def record(name, value=None, n: int | None = None, interval=None, *, suffix: str
 
 
 def answer(text: str) -> None:
-    """Show Markdown as the answer to the notebook's question, which the report's first page repeats."""
+    """Show Markdown as the answer to the notebook's question, which the report's first page repeats.
+
+    >>> answer(f"The net is right for **{run.metrics['accuracy']['value']:.0%}** of the faces.")
+    """
     display({"text/markdown": text, ANSWER: text}, raw=True)
 
 

@@ -22,7 +22,11 @@ SHIPPED = Path(own.__file__).parent / "shipped"  # made by `python -m tests.ship
 
 def find_run(text: str) -> Run | None:
     """The run of that name or folder; of a part of the name if only one run with a model has it; else None. One's own
-    runs are looked through first, then those of the shared store."""
+    runs are looked through first, then those of the shared store.
+
+    >>> find_run(run.name) == run
+    True
+    """
     stores = [store / "runs" for store in home.folders()]
     exact = [Path(text), *(store / text for store in stores)]
     found = [folder for folder in exact if _has_metrics(folder)][:1]

@@ -28,7 +28,12 @@ _one_at_a_time = threading.Lock()  # Keras' seeds belong to the process, and a D
 
 @dataclass(frozen=True)
 class Folds:
-    """What k trainings say of faces that each of them had not seen."""
+    """What k trainings say of faces that each of them had not seen.
+
+    >>> folds = run_kfold("dnn_narrow", training, k=2, epochs=1)
+    >>> folds.confusion.sum(), len(folds.runs)
+    (np.int64(320), 2)
+    """
 
     labels: np.ndarray  # (n,) of the faces, in their order
     fold: np.ndarray  # (n,) in which fold a face was held out, from 0
@@ -85,23 +90,27 @@ def run_kfold(
 ) -> Folds:
     """Train k nets from fresh weights, each on all faces but one fold, and pool what they say of that fold.
 
-    duplicates: "together", or "ignore" for the usual folds, in which a copy may stand on both sides.
     A fold keeps its last epoch, whatever the recipe says: keep="best" would let the held-out faces choose.
+
+    duplicates: "together", or "ignore" for the usual folds, in which a copy may stand on both sides.
     n_jobs (or jobs): folds trained at once, each on its share of the cores; as joblib counts, -1 is one a core, None is
-    what `joblib.parallel_config` says, or 1. The settings are those of `train`.
+    what `joblib.parallel_config` says, or 1.
+
+    The settings are those of `train`.
     Every fold is a run in the store, so the same call continues what was stopped.
 
-    >>> folds = run_kfold("cnn_pyramid", faces.split("Training"), k=5, epochs=3)
-    >>> folds.metrics["pooled"], folds.confusion
+    >>> folds = run_kfold("dnn_narrow", training, k=2, epochs=1)
+    >>> folds.metrics["pooled"]["n"]
+    320
 
     On a cluster through any of joblib's backends (Dask's, Ray's, …), each worker with one thread and all with one
     FER_KERAS_HOME; a lost worker's fold goes on elsewhere:
 
-    >>> cluster = dask_jobqueue.SLURMCluster(cores=1, memory="4GB")  # or dask_kubernetes.operator.KubeCluster(...)
-    >>> cluster.scale(20)
-    >>> with distributed.Client(cluster) as client, joblib.parallel_config(backend="dask"):
-    ...     client.wait_for_workers(20)
-    ...     folds = run_kfold("vgg16_bn", faces.split("Training"), k=20)
+        cluster = dask_jobqueue.SLURMCluster(cores=1, memory="4GB")  # or dask_kubernetes.operator.KubeCluster(...)
+        cluster.scale(20)
+        with distributed.Client(cluster) as client, joblib.parallel_config(backend="dask"):
+            client.wait_for_workers(20)
+            folds = run_kfold("vgg16_bn", faces.split("Training"), k=20)
     """
     if not isinstance(net, str):
         raise ValueError("run_kfold starts every fold from fresh weights: name a net, or module:function of your own")

@@ -29,7 +29,16 @@ from fer_keras.training.predict import load_model, predict
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training. Scores are on the validation faces, after the epoch that the recipe keeps."""
+    """A finished training. Scores are on the validation faces, after the epoch that the recipe keeps.
+
+    >>> low, high = run.metrics["accuracy"]["interval"]
+    >>> low < run.metrics["accuracy"]["value"] < high
+    True
+    >>> list(run.history)
+    ['accuracy', 'loss', 'val_accuracy', 'val_loss']
+    >>> run.predict(faces.split("PrivateTest")).shape
+    (40, 7)
+    """
 
     folder: Path
 
@@ -38,6 +47,7 @@ class Run:
 
     @property
     def name(self) -> str:
+        """Of the folder: the net's, and a number that stands for all settings."""
         return self.folder.name
 
     @cached_property
@@ -64,6 +74,7 @@ class Run:
 
     @cached_property
     def model(self) -> keras.Model:
+        """The trained net."""
         return self._load("model.keras")
 
     def checkpoint(self, epoch: int) -> keras.Model:

@@ -47,10 +47,14 @@ def train(
     changes: fields of the recipe. callbacks, compile_options: for Keras' `fit` and `compile`, as they are. loggers:
     callbacks that only look on, such as TensorBoard, and so make no other run.
     title: what the bar says (the net's name, what of it was changed, and the seed).
+
     A training that was stopped or killed goes on after the last epoch that was saved.
 
-    >>> run = train("cnn_pyramid", faces.split("Training"), faces.split("PublicTest"), seed=1, epochs=5)
-    >>> run.metrics["accuracy"], run.history, run.model
+    >>> run = train("cnn_leaky", training, validation, options={"width": 0.25}, epochs=1, learning_rate=0.001)
+    >>> run.metrics["accuracy"]["n"]
+    40
+    >>> train("cnn_leaky", training, validation, options={"width": 0.25}, epochs=1, learning_rate=0.001) == run
+    True
     """
     if len(training) == 0 or len(validation) == 0:
         raise ValueError(f"there are {len(training)} training and {len(validation)} validation faces; both need some")
