@@ -74,3 +74,10 @@ def test_the_field_and_our_own_trainings_stand_in_one_table():
     assert table["value"].is_monotonic_decreasing and "majority class" in table["method"].tolist()
     own = table[table["method"] == "record"]
     assert len(own) >= 1 and (own["split"] == "PublicTest").all() and own["value"].between(0.6, 0.75).all()
+
+
+def test_what_a_training_began_with_is_counted_in_its_cost():
+    values = {"epochs": {"value": 15}, "seconds": {"value": 6000}}
+    assert views._cost(values) == "15 epochs, 100 minutes"
+    values |= {"began_after_epochs": {"value": 24}, "began_after_seconds": {"value": 600}}
+    assert views._cost(values) == "39 epochs, 110 minutes"

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import forms
@@ -171,6 +172,10 @@ def test_train_from_the_command_line_makes_a_run_and_its_result(drawn, capsys, m
     assert result["values"]["accuracy"] == score
     right = np.unpackbits(np.frombuffer(bytes.fromhex(result["right"]), np.uint8), count=70)
     assert right.mean() == pytest.approx(score["value"]) and len(result["history"]["loss"]) == 2
+    public = drawn.split("PublicTest")
+    mirror = replace(public, images=public.images[:, :, ::-1])
+    both = (run.predict(public) + run.predict(mirror)).argmax(axis=1)
+    assert result["values"]["public_accuracy_with_mirror"]["value"] == pytest.approx(np.mean(both == public.labels))
     assert (result["date"], result["device"]) == (run.metrics["date"], run.metrics["device"])
     assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "fer2013.csv"
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -103,7 +104,8 @@ def result(command: str, data: str, values: dict, day: str | None = None, device
 def of_training(run, training: Faces, validation: Faces, public: Faces, command: str, data: str) -> dict:
     """A run as notebooks/results/ keeps it, with its curves, and under `right` a bit for each validation face, as
     hexadecimal: is its label found? So trainings can be pooled and compared face by face without their runs.
-    `right_public` is the same of PublicTest, which no training has seen."""
+    `right_public` is the same of PublicTest, which no training has seen; there the mean answer to a face and its mirror
+    image is measured too."""
     last, metrics = run.history.iloc[-1], run.metrics
     known, found = (run.predict(faces).argmax(axis=1) for faces in (training, validation))
     values = {
@@ -120,12 +122,17 @@ def of_training(run, training: Faces, validation: Faces, public: Faces, command:
         "parameters": metrics["parameters"],
         "seconds": metrics["seconds"],
     }
+    if earlier := metrics.get("begins_with"):
+        values["began_after_epochs"], values["began_after_seconds"] = earlier["epochs"], earlier["seconds"]
     bits = {"right": _bits(found == validation.labels)}
     if len(public):
         elsewhere, alone = run.predict(public).argmax(axis=1), ~stand_in_both(public, training)
         values["public_accuracy"] = accuracy(public.labels, elsewhere)
         values["public_accuracy_without_duplicates"] = accuracy(public.labels[alone], elsewhere[alone])
         bits["right_public"] = _bits(elsewhere == public.labels)
+        mirror = replace(public, images=public.images[:, :, ::-1])
+        both = (run.predict(public) + run.predict(mirror)).argmax(axis=1)
+        values["public_accuracy_with_mirror"] = accuracy(public.labels, both)
     history = {name: run.history[name].round(4).tolist() for name in run.history}
     return result(command, data, values, metrics["date"], metrics["device"]) | {"history": history} | bits
 
