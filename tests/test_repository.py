@@ -14,6 +14,7 @@ import accuracies
 import buttons
 import nbformat
 import pytest
+import speeds
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -142,6 +143,12 @@ def test_the_accuracies_of_the_readme_are_those_of_the_results():
     readme = (ROOT / "README.md").read_text()
     assert accuracies.written(readme) == readme, "python -m tests.accuracies"
     assert "ours: `record`" in readme
+
+
+def test_the_speeds_of_the_package_are_those_that_were_measured():
+    page = speeds.PAGE.read_text()
+    assert speeds.written(page) == page, "python -m tests.speeds"
+    assert page.count("× as fast |") >= 5
 
 
 def test_the_workflow_only_calls_the_ci_script():
