@@ -68,6 +68,11 @@ def test_who_installs_where_none_is_gets_the_default_backend():
     assert (ROOT / "binder" / "requirements.txt").read_text() == "--editable .[tensorflow]\n"
 
 
+def test_text_is_read_as_utf_8_whatever_the_locale():
+    """Windows' own encoding is another."""
+    assert not [path for path in (ROOT / "fer_keras").rglob("*.py") if ".read_text()" in path.read_text("utf-8")]
+
+
 @pytest.mark.parametrize("door", fer_keras.__all__)
 def test_every_door_opens(door):
     assert getattr(fer_keras, door) is not None

@@ -18,7 +18,7 @@ def backend() -> str:
     if not name:
         with suppress(OSError, ValueError, RuntimeError, AttributeError):  # none, or a damaged one, or no home
             settings = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "keras.json"
-            name = json.loads(settings.read_text()).get("backend")
+            name = json.loads(settings.read_text("utf-8")).get("backend")
     return str(name or "tensorflow")
 
 

@@ -84,7 +84,7 @@ def machine() -> str:
 def processor(about: Path = Path("/proc/cpuinfo")) -> str:
     """Such as "x86_64 Intel Xeon with avx2, avx512f"; the architecture alone where the system does not say more."""
     try:
-        lines = [line.partition(":") for line in about.read_text().splitlines()]
+        lines = [line.partition(":") for line in about.read_text("utf-8").splitlines()]
     except OSError:
         return platform.machine()
     facts = {name.strip(): value.strip() for name, _, value in lines}

@@ -120,7 +120,7 @@ def code_cells(notebook: NotebookNode) -> int:
 def _peak(process: int) -> int:
     """Megabytes that a process has held at most; 0 where the system does not say (it is Linux that does)."""
     with suppress(OSError):
-        if held := re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text()):
+        if held := re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text("utf-8")):
             return round(int(held[1]) / 1024)
     return 0
 

@@ -84,7 +84,7 @@ def default_jobs() -> int:
 
 def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> list[Plan]:
     """What is to run with which parameters; what cannot run is refused."""
-    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text()) or {}
+    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text("utf-8")) or {}
     chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})  # of a report's own preset
     declared = {path: papermill.inspect_notebook(path) for path in _select(only or chosen)}
     parameters = fitting(parameters, list(declared.values()))

@@ -92,7 +92,7 @@ def beside_the_field() -> pd.DataFrame:
     rows["split"] = "PrivateTest"
     own = []
     for path in sorted((home.notebooks() / "results").glob("train_record*.json")):
-        for entry in json.loads(path.read_text()).values():
+        for entry in json.loads(path.read_text("utf-8")).values():
             values = entry["values"]
             caveat = f"ours: {_cost(values)} on {entry['device'].split(',')[1].strip()}"
             for added, name in LOOKS.items():

@@ -78,7 +78,7 @@ def _shipped() -> Net:
     """The net in `nets/shipped`: its weights as float16, and its card."""
     if not (SHIPPED / "card.json").exists():
         raise ValueError("this copy of the package has no net of its own; name a run or a .keras file")
-    card = json.loads((SHIPPED / "card.json").read_text())
+    card = json.loads((SHIPPED / "card.json").read_text("utf-8"))
     with np.load(SHIPPED / "weights.float16", allow_pickle=False) as kept:
         weights = [kept[str(i)].astype(np.float32) for i in range(len(kept.files))]
     model = build(card["net"], **card["options"])

@@ -53,14 +53,14 @@ class Run:
     @cached_property
     def config(self) -> dict:
         """Net, options, recipe, seed, data, backend: what decides the result, and the versions it was made with."""
-        return json.loads((self.folder / "config.json").read_text())
+        return json.loads((self.folder / "config.json").read_text("utf-8"))
 
     @cached_property
     def metrics(self) -> dict:
         """`accuracy` and `accuracy_without_duplicates`, each with value, n and 95 % interval; `loss`, `seconds`, …"""
         path = self.folder / "metrics.json"
         try:
-            found = json.loads(path.read_text())
+            found = json.loads(path.read_text("utf-8"))
             if home.is_whole(found):
                 return found
         except ValueError:
@@ -137,7 +137,7 @@ def folder_of(decides: dict) -> Path:
 def finished(folder: Path) -> Run | None:
     """The run in this folder, if it is finished and whole."""
     try:
-        found = json.loads((folder / "metrics.json").read_text())
+        found = json.loads((folder / "metrics.json").read_text("utf-8"))
         whole = home.is_whole(found) and all(checksum(folder / name) == each for name, each in found["files"].items())
         return Run(folder) if whole else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
