@@ -1,7 +1,7 @@
 # `make` alone prints its targets. Each target makes .venv and installs what it needs.
 .DEFAULT_GOAL := help
 DATA ?= fer2013.csv
-.PHONY: help report docs test bench buttons evidence evidence-list lab lint clean clean-runs
+.PHONY: help report docs test bench fault buttons evidence evidence-list lab lint clean clean-runs
 # Chosen among what is there: `make PYTHON=/path/to/python3.12 report` chooses another.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell \
 	$(p) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $(p))))
@@ -32,6 +32,9 @@ test: .venv/installed  ## check style and run all tests, every notebook included
 
 bench: .venv/installed  ## measure speeds, as ratios to the usual ways
 	$(BIN)/python -m tests.bench
+
+fault: .venv/installed  ## harm files, options and processes, and see that nothing is lost: 20 minutes
+	$(BIN)/python -m tests.fault
 
 buttons: .venv/installed  ## write notebooks/README.md, whose links open them on Colab, Kaggle and Binder
 	$(BIN)/python -m tests.buttons

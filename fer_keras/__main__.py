@@ -17,6 +17,8 @@ from fer_keras.base.quiet import start_keras
 from fer_keras.base.typed import values
 from fer_keras.report import asking, collecting, reference
 
+LONGEST = 1000  # characters of a sentence, of which a value that was typed may be most
+
 
 def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
@@ -83,7 +85,7 @@ def _sentence(error: Exception) -> str:
         return f"this was not foreseen: {kind}{text and f': {text[:300]}'}; {debug}"
     if isinstance(error, OSError) and not isinstance(error, ValueError):
         return f"{error.filename or 'the output'}: {error.strerror or error}"
-    return text
+    return text if len(text) < LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 4 :]}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -268,7 +270,12 @@ def _notebooks(options) -> int:
 
     if options.folder.exists():
         raise ValueError(f"{options.folder} is there already; name a new folder")
-    shutil.copytree(home.notebooks(), options.folder, ignore=shutil.ignore_patterns("results", "__pycache__", ".*"))
+    try:
+        shutil.copytree(home.notebooks(), options.folder, ignore=shutil.ignore_patterns("results", "__pycache__", ".*"))
+    except OSError as error:
+        shutil.rmtree(options.folder, ignore_errors=True)  # half of them are none
+        why = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
+        raise ValueError(f"{options.folder} could not be written: {why}") from None
     print(f"{len(list(options.folder.glob('*.ipynb')))} notebooks in {options.folder}")
     return 0
 

@@ -1,5 +1,6 @@
-"""Numbers that a caller gives, checked; and how many faces fill a batch."""
+"""Numbers that a caller gives or a file holds, checked; and how many faces fill a batch."""
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -17,6 +18,26 @@ def check_whole(name: str, value, least: int) -> None:
 def check_number(name: str, value) -> None:
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < np.inf:
         raise ValueError(f"{name} is a number of at least 0, not {value!r}")
+
+
+def check_recorded(where, values) -> None:
+    """Refuse values that no notebook records: what it records is a text, or a finite number with a count and an
+    interval."""
+    for name, entry in values.items() if isinstance(values, dict) else [("values", values)]:
+        if not _is_recorded(entry):
+            raise ValueError(f"{where}: {name} is no recorded value; run the report again")
+
+
+def _is_recorded(entry) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("interval") or [], list):
+        return False
+    bounds = entry.get("interval") or []
+    right = isinstance(entry.get("value"), str) or all(map(_finite, [entry.get("value"), *bounds, entry.get("n", 1)]))
+    return right and len(bounds) in (0, 2) and bounds == sorted(bounds)
+
+
+def _finite(value) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e300 and math.isfinite(value)
 
 
 def filled_up(n: int, size: int) -> np.ndarray:

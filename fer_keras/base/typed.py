@@ -15,14 +15,14 @@ def value(name: str, text: str):
     words = {"True": True, "False": False, "None": None}
     try:
         return words[text] if text in words else json.loads(text, parse_constant=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         if not text.startswith(("[", "{", "'")):
             return text
     import yaml
 
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: such as of a 31st of February
         raise ValueError(f"the value of {name}, {text}, is no number, text or list") from None
 
 

@@ -5,13 +5,13 @@
 """
 
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 from fer_keras.base import home
+from fer_keras.base.numbers import check_recorded
 from fer_keras.claims.fidelity import Record, best, lacks, nets_of, that_decide
 from fer_keras.claims.reached import REACHED, Reached
 from fer_keras.claims.rules import DEPENDS, UNDECIDED, agreed, either, whole, widened
@@ -42,7 +42,9 @@ def of_report(folder: Path = REPORT, data: str | None = None) -> list[Record]:
         entry = _read(path)
         if missing := FIELDS - entry.keys():
             raise ValueError(f"{path} is no record of a notebook: it has no {min(missing)}; run the report again")
-        _check(path, entry["values"])
+        if odd := [name for name in FIELDS - {"values"} if not isinstance(entry[name], str)]:
+            raise ValueError(f"{path} is no record of a notebook: its {min(odd)} is no text; run the report again")
+        check_recorded(path, entry["values"])
         records.append(Record(**{name: entry[name] for name in FIELDS}))
     data = data or (records[-1].data if records else None)
     return [record for record in records if record.data == data]
@@ -190,26 +192,12 @@ def _training_of(part: Part, claim: Claim, record: Record | None) -> dict:
     }
 
 
-def _check(path: Path, values) -> None:
-    """Refuse values that no notebook records."""
-    for name, entry in values.items() if isinstance(values, dict) else [("values", values)]:
-        entry = entry if isinstance(entry, dict) else {}
-        numbers = [*(entry.get("interval") or []), entry.get("n", 1)]
-        right = isinstance(entry.get("value"), str) or all(map(_finite, [entry.get("value"), *numbers]))
-        if not right or len(numbers) not in (1, 3) or numbers[:-1] != sorted(numbers[:-1]):
-            raise ValueError(f"{path}: {name} is no recorded value; run the report again")
-
-
-def _finite(value) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
-
-
 def _read(path: Path) -> dict:
     if not path.exists():
         return {}
     try:
         found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged ({error}); remove it, or run the report again") from None
     if isinstance(found, dict) and not home.is_whole(found):
         raise ValueError(f"{path} is not what was written; remove it, or run the report again")

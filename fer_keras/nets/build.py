@@ -5,8 +5,9 @@ import math
 from collections.abc import Callable
 
 import keras
-import numpy as np
 
+from fer_keras.base.numbers import is_whole
+from fer_keras.faces import SIZE
 from fer_keras.nets.own import build_own, checked
 from fer_keras.nets.record import record
 from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_pyramid, dnn_deep, dnn_narrow, vgg16_bn
@@ -14,6 +15,7 @@ from fer_keras.nets.reports import cnn_1m, cnn_3layer, cnn_fc3, cnn_leaky, cnn_p
 _NETS = (cnn_leaky, cnn_1m, dnn_narrow, cnn_pyramid, cnn_3layer, cnn_fc3, vgg16_bn, dnn_deep)
 NETS = {net.__name__: net for net in _NETS}  # of the reports
 BUILDERS = NETS | {"record": record}
+WIDEST, MOST_FILTERS, MOST_PARAMETERS = 1000, 1024, 1_000_000_000
 REPORTS = dict(zip(NETS, "ABBCCDEE", strict=True))
 
 
@@ -37,6 +39,9 @@ def build(name: str, **options) -> keras.Model:
         raise ValueError(f"{name} has no option {min(unknown)!r}; it has {', '.join(known)}")
     for option, value in changed_options(name, options).items():
         _check(name, option, value)
+    width = options.get("width", 1)
+    if width > 4 and (about := round(width**2 * BUILDERS[name]().count_params())) > MOST_PARAMETERS:
+        raise ValueError(f"{name} would have about {about:,} parameters at width {width}: make it less")
     return BUILDERS[name](**options)
 
 
@@ -46,22 +51,28 @@ def made_by(net: str | Callable, options: dict) -> keras.Model:
 
 
 def _check(net: str, option: str, value) -> None:
-    if option == "width" and not (isinstance(value, int | float) and value > 0):
-        raise ValueError(f"width is a number above 0, 1 for the report's own, not {value!r}")
+    if option == "width" and not (isinstance(value, int | float) and 0 < value <= WIDEST):
+        raise ValueError(f"width is a number above 0, 1 for the report's own, {WIDEST} at most, not {value!r}")
     if option == "dropout" and value is not None and not (isinstance(value, int | float) and 0 <= value < 1):
         raise ValueError(f"dropout is a share from 0 to below 1, not {value!r}")
     if option == "batch_norm" and not isinstance(value, bool):
         raise ValueError(f"batch_norm is true or false, not {value!r}")
     blocks = 3 if net == "record" else 4
-    if option == "filters" and np.shape(value) != (blocks,):
-        raise ValueError(f"filters are {'three' if blocks == 3 else 'four'} numbers, one a block, not {value!r}")
+    if option == "filters" and not _are_whole(value, blocks, MOST_FILTERS):
+        numbers = f"{'three' if blocks == 3 else 'four'} whole numbers from 1 to {MOST_FILTERS:,}"
+        raise ValueError(f"filters are {numbers}, one a block, not {value!r}")
     if option == "kernel":
-        kernels = value if net == "cnn_pyramid" and np.ndim(value) else (value,) * 4
+        kernels = value if net == "cnn_pyramid" and isinstance(value, list | tuple) else [value] * 4
         if len(kernels) != 4:
             raise ValueError(f"kernels are four numbers, one a block, not {value!r}")
-        for kernel in kernels:
-            if not isinstance(kernel, int) or kernel < 1:
-                raise ValueError(f"kernel is a whole number of pixels, at least 1, not {kernel!r}")
+        if not _are_whole(kernels, 4, SIZE):
+            raise ValueError(f"kernel is a whole number of pixels, from 1 to {SIZE}, not {value!r}")
+
+
+def _are_whole(values, count: int, most: int) -> bool:
+    """Whether these are so many whole numbers from 1 to the most."""
+    right = isinstance(values, list | tuple) and len(values) == count
+    return right and all(is_whole(value, 1) and value <= most for value in values)
 
 
 def untrained_nets(name: str, count: int, seed: int = 0, **options) -> list[keras.Model]:

@@ -70,7 +70,7 @@ def unchanged(plan: Plan, key: str | None, out: Path) -> bool:
 def _is_kept(record: Path) -> bool:
     try:
         return is_whole(json.loads(record.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
 
 

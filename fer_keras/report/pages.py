@@ -102,7 +102,7 @@ def title(notebook: nbformat.NotebookNode) -> str:
 
 def noted(path: Path) -> dict:
     """What an executed notebook says of its run; nothing where there is none."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         return json.loads(path.read_text("utf-8"))["metadata"]["fer_keras"]
     return {}
 

@@ -84,7 +84,7 @@ def default_jobs() -> int:
 
 def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> list[Plan]:
     """What is to run with which parameters; what cannot run is refused."""
-    values = yaml.safe_load((NOTEBOOKS / "presets" / f"{preset}.yaml").read_text("utf-8")) or {}
+    values = _preset(NOTEBOOKS / "presets" / f"{preset}.yaml")
     chosen, slim = values.pop("NOTEBOOKS", ""), values.pop("SLIM", {})  # of a report's own preset
     declared = {path: papermill.inspect_notebook(path) for path in _select(only or chosen)}
     parameters = fitting(parameters, list(declared.values()))
@@ -102,6 +102,17 @@ def _plans(out: Path, data: str, preset: str, only: str, parameters: dict) -> li
         Plan(path, {name: value for name, value in values.items() if name in known}, about)
         for path, known in declared.items()
     ]
+
+
+def _preset(path: Path) -> dict:
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")) or {}
+        if isinstance(found, dict) and isinstance(found.get("SLIM", {}), dict):
+            return found
+        why = "it is no table of names and values"
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        why = " ".join(str(error).split())[:100]
+    raise ReportError(f"{path} is no preset: {why}")
 
 
 def fitting(parameters: dict, declared: Sequence[dict]) -> dict:

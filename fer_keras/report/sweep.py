@@ -24,7 +24,7 @@ def plan(notebook: str, choices: dict[str, list], out: Path | None) -> tuple[Pat
         raise ReportError(f"{notebook} is no notebook; give a path, or a name such as 20_kfold")
     try:
         declared = papermill.inspect_notebook(path)
-    except (ValueError, KeyError, AttributeError):
+    except Exception:  # papermill and nbformat raise many kinds at damaged files
         raise ReportError(f"{notebook} is no notebook") from None
     out = out or Path("sweeps") / path.stem
     runs: dict[Path, dict] = {}

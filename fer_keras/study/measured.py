@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 
 from fer_keras.base.home import is_whole
+from fer_keras.base.numbers import check_recorded
 from fer_keras.base.typed import value
 from fer_keras.study.records import read_notebook
 
@@ -61,6 +62,16 @@ def _of_folder(folder: Path) -> tuple[list[Measured], list[str]]:
 
 
 def _of_file(path: Path) -> list[Measured]:
+    try:
+        return _read_one(path)
+    except ValueError:
+        raise
+    except Exception as error:  # of nbformat, ast and our own look-ups, at damaged files
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise ValueError(f"{path} is damaged ({why}); make it again") from error
+
+
+def _read_one(path: Path) -> list[Measured]:
     if not path.exists():
         raise ValueError(f"{path} does not exist; give executed notebooks, records, runs, or folders of them")
     if path.is_dir():
@@ -120,8 +131,10 @@ def _of_entry(name: str, entry: dict) -> Measured:
     values, right = _numbers(entry["values"]), {}
     for of, bits in BITS.items():
         if bits in entry and of in values:
-            each = np.unpackbits(np.frombuffer(bytes.fromhex(entry[bits]), np.uint8), count=values[of]["n"])
-            right[of] = each.astype(float)
+            each = np.unpackbits(np.frombuffer(bytes.fromhex(entry[bits]), np.uint8))
+            if not len(each) - 8 < values[of]["n"] <= len(each):
+                raise ValueError(f"{name} does not hold a bit for each of {values[of]['n']} faces; train it again")
+            right[of] = each[: values[of]["n"]].astype(float)
     if "parameters" in entry:
         return Measured(name, _settings(entry["parameters"]), values, right)
     settings = _typed(entry.get("command", ""))
@@ -155,7 +168,7 @@ def _settings(found: dict) -> dict:
 
 def _numbers(values: dict) -> dict:
     """The entries that are numbers; texts and truth values have no mean."""
-    return {
+    found = {
         name: entry
         for name, entry in values.items()
         if isinstance(entry.get("value"), int | float)
@@ -163,6 +176,8 @@ def _numbers(values: dict) -> dict:
         and math.isfinite(entry["value"])
         and name != "seed"
     }
+    check_recorded("what is recorded", found)
+    return found
 
 
 def _json(path: Path) -> dict:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fer_keras.base.home import write_whole
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.nets import own
 from fer_keras.nets.build import BUILDERS, build
+from fer_keras.training.card import as_markdown
 from fer_keras.training.predict import load_model, predict
 from fer_keras.training.run import Run, finished
 
@@ -68,10 +70,22 @@ def find_net(text: str | None = None) -> Net:
     if text is None:
         return _shipped()
     if run := find_run(text):
-        return Net(run.name, run.model, run.metrics if "temperature" in run.metrics else None, run)
+        return Net(run.name, run.model, _card(run), run)
     if Path(text).is_file():
         return Net(Path(text).name, load_model(Path(text)), None)
     raise ValueError(f"{text} is neither a finished run nor a .keras file; `fer-keras train` makes a run")
+
+
+def _card(run: Run) -> dict | None:
+    """What is known of a run; None of one that an older version trained."""
+    if "temperature" not in run.metrics:
+        return None
+    try:
+        as_markdown(run.name, run.metrics)
+    except Exception as error:  # a part is missing or odd
+        why = f"{type(error).__name__}: {error}"[:100]
+        raise ValueError(f"what is known of run {run.name} is damaged ({why}); train it anew") from error
+    return run.metrics
 
 
 def _shipped() -> Net:
@@ -109,24 +123,31 @@ def run_table() -> pd.DataFrame:
     for folder in (path for store in home.folders() for path in (store / "runs").glob("*")):
         if folder.name in rows or not (run := finished(folder)):
             continue
-        score, config = run.metrics["accuracy"], run.config
-        rows[run.name] = {
-            "run": run.name,
-            "net": config["net"],
-            "width": config["options"].get("width", 1),
-            "seed": config["seed"],
-            "epochs": len(run.history),
-            "data": run.metrics.get("data", ""),
-            "accuracy": None if score["value"] is None else round(score["value"], 3),
-            "faces": score["n"],
-            "date": run.metrics["date"],
-            "megabytes": round(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6, 1),
-            "shared": home.is_shared(folder),
-            "made": (folder / "metrics.json").stat().st_mtime,
-        }
+        try:
+            rows[run.name] = _row(run)
+        except Exception as error:  # a part is missing or odd
+            warnings.warn(f"{folder} cannot be listed ({type(error).__name__}: {error})"[:300], stacklevel=2)
     columns = ["run", "net", "width", "seed", "epochs", "data", "accuracy", "faces", "date", "megabytes", "shared"]
     table = pd.DataFrame(rows.values(), columns=[*columns, "made"]).sort_values("made", ascending=False)
     return table[columns if home.shared() else columns[:-1]].reset_index(drop=True)
+
+
+def _row(run: Run) -> dict:
+    score, config = run.metrics["accuracy"], run.config
+    return {
+        "run": run.name,
+        "net": config["net"],
+        "width": config["options"].get("width", 1),
+        "seed": config["seed"],
+        "epochs": len(run.history),
+        "data": run.metrics.get("data", ""),
+        "accuracy": None if score["value"] is None else round(score["value"], 3),
+        "faces": score["n"],
+        "date": run.metrics["date"],
+        "megabytes": round(sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file()) / 1e6, 1),
+        "shared": home.is_shared(run.folder),
+        "made": (run.folder / "metrics.json").stat().st_mtime,
+    }
 
 
 def about(net: Net) -> str:

@@ -20,10 +20,9 @@ def load_model(path: Path | str) -> keras.Model:
     _check_members(Path(path))
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
+        takes, gives = model.input_shape, model.output_shape
     except Exception as error:  # Keras, zipfile, h5py and json raise many kinds
-        why = str(error).strip().split("\n")[0].rstrip(".")
-        raise ValueError(f"{path} cannot be loaded as a Keras model: {why or type(error).__name__}") from None
-    takes, gives = model.input_shape, model.output_shape
+        raise ValueError(f"{path} cannot be loaded as a Keras model: {_first_line(error)}") from None
     if (takes, gives) != ((None, SIZE, SIZE, 1), (None, len(EMOTIONS))):
         raise ValueError(f"{path} turns {takes} into {gives}, not 48 × 48 × 1 faces into {len(EMOTIONS)} probabilities")
     return model
@@ -50,9 +49,16 @@ def predict(model: keras.Model, faces: Faces) -> np.ndarray:
     batches = FaceBatches(any_labels, shuffle=False)
     with bar(total=len(batches), what="predicting", unit="batch") as progress:
         each = keras.callbacks.LambdaCallback(on_predict_batch_end=lambda *_, **__: progress.update())
-        found = model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)].astype(np.float32)
+        try:
+            found = model.predict(feed(batches), callbacks=[each], verbose=0)[: len(faces)].astype(np.float32)
+        except Exception as error:  # of layers that do not fit each other, and of the backend
+            raise ValueError(f"{model.name} cannot be asked: {_first_line(error)}") from error
     if not np.isfinite(found).all():
         raise ValueError(f"{model.name} gives answers that are no numbers: its weights are damaged, or it fell apart")
     if found.min() < -1e-3 or np.abs(found.sum(axis=1) - 1).max() > 1e-2:
         raise ValueError(f"{model.name} gives no probabilities: they are not 0 or more with a sum of 1 for each face")
     return found
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")[:200] or type(error).__name__

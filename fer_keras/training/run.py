@@ -63,7 +63,7 @@ class Run:
             found = json.loads(path.read_text("utf-8"))
             if home.is_whole(found):
                 return found
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
         raise ValueError(f"{path} is damaged; `fer-keras train` with the same settings trains the run anew")
 
@@ -140,7 +140,7 @@ def finished(folder: Path) -> Run | None:
         found = json.loads((folder / "metrics.json").read_text("utf-8"))
         whole = home.is_whole(found) and all(checksum(folder / name) == each for name, each in found["files"].items())
         return Run(folder) if whole else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
