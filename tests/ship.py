@@ -1,11 +1,11 @@
-"""Put a run's net into the package, as float16 with its card: `python -m tests.ship RUN --data fer2013.csv`.
+"""Put the net of a run that `fer-keras train` made into the package, as float16 with its card:
+`python -m tests.ship RUN --data fer2013.csv`.
 
 The faces are needed to measure again what float16 leaves of it.
 """
 
 import argparse
 import json
-import shlex
 import sys
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from fer_keras.training.ask import SHIPPED, find_run
 from fer_keras.training.card import measured
 from fer_keras.training.predict import predict
 
-KEPT = ("epoch", "parameters", "seconds", "date", "device")
+KEPT = ("command", "begins_with", "epoch", "parameters", "seconds", "date", "device")
 LARGEST = 3_000_000  # bytes
 TERMS = "The weights come under the MIT licence, as this package; FER2013 and FER+ under their publishers' terms."
 
@@ -36,9 +36,8 @@ def main() -> None:
     training, validation = faces.split("Training"), faces.split("PublicTest")
     found = measured(validation, training, predict(net, validation))
     data = Path(options.data).name
-    typed = shlex.join(["fer-keras", "train", run.config["net"], "--data", data, "--seed", str(run.config["seed"])])
-    kept = {name: run.metrics[name] for name in KEPT}
-    about = {"net": run.config["net"], "options": run.config["options"], "data": data, "command": typed, "terms": TERMS}
+    kept = {name: run.metrics[name] for name in KEPT if name in run.metrics}
+    about = {"net": run.config["net"], "options": run.config["options"], "data": data, "terms": TERMS}
     write_whole(
         SHIPPED / "weights.float16",
         lambda file: np.savez_compressed(file, **{str(i): half for i, half in enumerate(halves)}),
