@@ -36,8 +36,9 @@ bench: .venv/installed  ## measure speeds, as ratios to the usual ways
 fault: .venv/installed  ## harm files, options and processes, and see that nothing is lost: 20 minutes
 	$(BIN)/python -m tests.fault
 
-buttons: .venv/installed  ## write notebooks/README.md, whose links open them on Colab, Kaggle and Binder
+buttons: .venv/installed  ## write notebooks/README.md, whose links open them elsewhere, and the numbers of TEACHING.md
 	$(BIN)/python -m tests.buttons
+	$(BIN)/python -m tests.teaching
 
 evidence: .venv/installed  ## train what the claims ledger wants of FER2013 (DATA=fer2013.csv): days, in steps
 	$(BIN)/python -m tests.evidence run $(DATA)

@@ -41,7 +41,7 @@ def page() -> str:
         "| notebook | question | open on |",
         "|---|---|---|",
     ]
-    for path in sorted(PAGE.parent.glob("[0-9]*.ipynb")):
+    for path in [*sorted(PAGE.parent.glob("[0-9]*.ipynb")), PAGE.parent / "assignment.ipynb"]:
         question = title(nbformat.read(path, 4)).partition(" · ")[2]
         buttons = " · ".join(f"[{name}]({link})" for name, link in links(path.name).items())
         lines.append(f"| [{path.stem}]({path.name}) | {question} | {buttons} |")

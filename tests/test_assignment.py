@@ -67,7 +67,7 @@ def handed_in():
         if cell.id == "dense-right":
             kept = {"judged_split": "PublicTest", "your_net_validation_accuracy": 0.61}
         if kept:
-            data = {RECORD: {name: {"value": value} for name, value in kept.items()}}
+            data = {"text/html": "", RECORD: {name: {"value": value} for name, value in kept.items()}}
             cell.outputs = [nbformat.v4.new_output("display_data", data)]
     return notebook
 
@@ -165,7 +165,7 @@ def no_record(notebook):
         (source("history-words", "*Yours: write here, in place of this line.*"), "2 · Training, cell history-words:"),
         (source("history-words", " \n...\n"), "2 · Training, cell history-words: is still empty"),
         (source("net", "# Yours: the net", "# Mine: three blocks"), "1 · Your net, cell net: is still as it was"),
-        (source("parameters", '""', '"0123"'), "NAME and NUMBER: NUMBER is empty"),
+        (source("parameters", '""', '"0123"'), "at the top, cell parameters: NUMBER is empty"),
         (failed, "6 · What excites its filters?, cell ascent: failed with ValueError: no maps"),
         (not_run("answer"), "Answer, cell answer: was not run: run all cells and save"),
         (not_run("dense", "answer"), "3 · A dense net of the same size, cell dense: was not run, the first of 2: run"),
@@ -204,10 +204,10 @@ FOREIGN = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is damaged or no notebook"),
-        ("no JSON", "is damaged or no notebook"),
-        (b"\xff\xfe\x00", "is damaged or no notebook"),
-        ("[" * 100_000, "is damaged or no notebook"),
+        ("", "is damaged, or no notebook"),
+        ("no JSON", "is damaged, or no notebook"),
+        (b"\xff\xfe\x00", "is damaged, or no notebook"),
+        ("[" * 100_000, "is damaged, or no notebook"),
         ("[1, 2]", "is no notebook"),
         (json.dumps({"worksheets": [], "nbformat": 3}), "is a notebook of format 3; open it in JupyterLab"),
         (json.dumps({"nbformat": "\x1b[2J"}), r"is a notebook of format \x1b[2J"),
@@ -289,6 +289,16 @@ def test_another_assignment_may_have_been_handed_out(tmp_path, capsys):
     assert "has no cells to fill in" in capsys.readouterr().err
 
 
+def test_what_colab_saves_is_known_too(tmp_path, capsys):
+    """Its cells have no ids, but keep their metadata."""
+    notebook = json.loads(json.dumps(handed_in())) | {"nbformat_minor": 0}
+    for number, cell in enumerate(notebook["cells"]):
+        cell["metadata"]["id"] = f"{number}{cell.pop('id')}"
+    assert findings(notebook, tmp_path) == []
+    assert main(["check", str(tmp_path / "one.ipynb"), "--html", str(tmp_path / "one.html")]) == 0
+    assert capsys.readouterr().err == f"{tmp_path / 'one.html'}\n"
+
+
 def test_the_page_bears_the_name_and_runs_nothing(tmp_path, capsys):
     notebook = handed_in()
     cell_of(notebook, "net-words").source = "<script>alert(1)</script> My words."
@@ -345,6 +355,7 @@ def test_its_cells_have_what_nbgrader_wants():
 
 def run_it(path: Path, out: Path):
     command = [sys.executable, "-m", "papermill", path, out, "-p", "FACES", 300, "-p", "EPOCHS", 1, "-p", "STEPS", 2]
+    command += ["-p", "DENSE_EPOCHS", 1]
     ran = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
     return nbformat.read(out, 4)

@@ -15,6 +15,7 @@ import buttons
 import nbformat
 import pytest
 import speeds
+import teaching
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -154,6 +155,14 @@ def test_the_speeds_of_the_package_are_those_that_were_measured():
     page = speeds.PAGE.read_text()
     assert speeds.written(page) == page, "python -m tests.speeds"
     assert page.count("× as fast |") >= 5
+
+
+def test_the_teachers_page_has_the_numbers_of_the_results_and_the_points_of_the_cells():
+    page = teaching.PAGE.read_text()
+    assert teaching.written(page) == page, "make buttons"
+    rows = re.findall(r"^\| (.+) \| \d+ \| (\d+) \| .+ \|$", page, re.MULTILINE)
+    assert {part: int(points) for part, points in rows} == teaching.points()
+    assert teaching.reach([0.2, -0.3], "{:.1f}") == "−0.3 to 0.2" and teaching.reach([1, 1.001], "{:.2f}") == "1.00"
 
 
 def test_the_workflow_only_calls_the_ci_script():

@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from markupsafe import Markup
 
 from fer_keras.base import home
 from fer_keras.base.environment import versions
@@ -44,7 +43,7 @@ def cells_of(path: Path) -> list[Cell]:
     try:
         found = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
-        raise ValueError(f"{path} is damaged or no notebook") from None
+        raise ValueError(f"{path} is damaged, or no notebook") from None
     if not isinstance(found, dict) or "nbformat" not in found:
         raise ValueError(f"{path} is no notebook")
     if found["nbformat"] != 4:
@@ -102,7 +101,7 @@ def look(path: Path, assignment: Path | None = None) -> dict:
         why = "this is not the assignment, or its cells have lost their names: hand in what Jupyter saves"
         return _told(path, {}, {}, [("", why)])
     values, who = _records(cells), _parameters(cells)
-    findings = [("NAME and NUMBER", f"{name} is empty") for name in ("NAME", "NUMBER") if not who.get(name)]
+    findings = [("at the top, cell parameters", f"{name} is empty") for name in ("NAME", "NUMBER") if not who.get(name)]
     findings += [*_ran(cells), *_there(cells, given), *_answers(known, given, values), *_opened(cells, given)]
     return _told(path, who, values, findings)
 
@@ -265,14 +264,18 @@ def table(looked: Sequence[dict]) -> str:
 
 def write_page(looked: dict, out: Path) -> None:
     """The notebook as one page, headed by its student's name and what was found; it needs no network."""
-    from fer_keras.report.page import prose, render
+    from fer_keras.report.page import render
 
     path = Path(looked["file"])
     who = ", ".join(filter(None, [looked["name"], looked["number"]])) or "no name"
-    found = [f"* {each['cell']}: {each['says']}" for each in looked["findings"]]
-    says = "\n".join([f"**Still to do: {len(found)}**", "", *found]) if found else "Nothing is missing."
-    page = {"path": path, "link": out.name, "title": f"Assignment · {who}", "lead": Markup(prose(says))}
-    page |= {"drawn": looked["data"] == "embedded", "facts": {"Data": looked["data"], "Versions": versions()}}
+    count = len(looked["findings"])
+    says = f"Still to do: {count}" if count else "Nothing is missing."
+    page = {"path": path, "link": out.name, "title": f"Assignment · {who}", "lead": says}
+    page |= {
+        "findings": looked["findings"],
+        "drawn": looked["data"] == "embedded",
+        "facts": {"Data": looked["data"], "Versions": versions()},
+    }
     try:
         html = render(page, [])
     except Exception as error:  # of nbformat, nbconvert, Beautiful Soup and others, at odd notebooks
