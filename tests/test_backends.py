@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from fer_keras.base.environment import BACKENDS, NO_BACKEND
+from fer_keras.base.quiet import quiet_import
 
 HIDING = """
 import sys
@@ -75,6 +76,21 @@ def test_without_a_backend_the_doors_say_what_to_install(python):
     found = python("from fer_keras import build")
     assert found.returncode == 1 and found.stderr.splitlines()[-1] == f"ModuleNotFoundError: {NO_BACKEND}"
     assert "no backend" in python("import fer_keras.__main__ as it; it.main(['--version'])").stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        "E0000 cuda_dnn.cc:8579] Unable to register cuDNN factory: Attempting to register factory for plugin cuDNN",
+        "W0000 computation_placer.cc:177] computation placer already registered. Please check linkage",
+    ],
+)
+def test_what_tensorflow_says_on_every_import_is_left_out(monkeypatch, capfd, line):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    with quiet_import():
+        os.write(2, f"{line}\nan error\n".encode())
+    assert capfd.readouterr().err == "an error\n"
 
 
 def test_another_absent_module_is_named_as_ever(python):

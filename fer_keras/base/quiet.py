@@ -1,4 +1,4 @@
-"""TensorFlow without its chatter: two lines on every import and one a training that no setting of its own turns off."""
+"""TensorFlow without its chatter: lines on every import and one a training that no setting of its own turns off."""
 
 import os
 import sys
@@ -10,7 +10,10 @@ from fer_keras.base.environment import NO_BACKEND, no_backend
 
 # errors become exceptions all the same; at "2" every training of a net with LeakyReLU tells of a failed "remapper"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-CHATTER = (b"All log messages before absl", b"oneDNN custom operations are on")
+CHATTER = (
+    *(b"All log messages before absl", b"oneDNN custom operations are on"),
+    *(b"Attempting to register factory for plugin cu", b"computation placer already registered"),  # the build for GPUs
+)
 
 
 @contextmanager
