@@ -25,9 +25,10 @@ report: .venv/installed  ## run every notebook, leave reports/index.html
 docs: .venv/installed  ## write reports/reference.html: all that can be imported from fer_keras
 	$(BIN)/fer-keras docs
 
-test: .venv/installed  ## check style and run all tests, every notebook included
+test: .venv/installed  ## check style and types, and run all tests, every notebook included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/pytest
 
 bench: .venv/installed  ## measure speeds, as ratios to the usual ways

@@ -176,7 +176,7 @@ def _command(commands, name: str, run, does: str, examples: str) -> argparse.Arg
 
 def _pairs(command: argparse.ArgumentParser, flag: str, long: str, name: str, does: str) -> None:
     """An option that may be given several times, each time with a name and a value, which `values` reads."""
-    about = {"action": "append", "default": [], "metavar": (name, "VALUE"), "help": does}
+    about: dict = {"action": "append", "default": [], "metavar": (name, "VALUE"), "help": does}
     command.add_argument(flag, long, dest=flag.strip("-"), nargs=2, **about)
 
 

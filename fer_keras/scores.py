@@ -55,22 +55,22 @@ def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) ->
 
 def over_seeds(values: Sequence[float]) -> dict:
     """The mean over trainings that differ in their seed alone, with its 95 % interval (Student's t); none for one."""
-    values, n = np.asarray(values, float), len(values)
-    found = {"value": float(values.mean()), "n": n, "interval": None}
-    return found | (students_interval(values.mean(), [(values.var(ddof=1) / n, n - 1)]) if n > 1 else {})
+    each, n = np.asarray(values, float), len(values)
+    found = {"value": float(each.mean()), "n": n, "interval": None}
+    return found | (students_interval(each.mean(), [(each.var(ddof=1) / n, n - 1)]) if n > 1 else {})
 
 
 def over_faces(values: Sequence[float]) -> dict:
     """The mean over faces with its 95 % interval, by drawing as many of them again and again (the bootstrap); none for
     one face. Faces without a value (NaN) are left out."""
-    values = np.asarray(values, float)
-    values = values[~np.isnan(values)]
+    each = np.asarray(values, float)
+    each = each[~np.isnan(each)]
     interval = None
-    if len(values) > 1:
+    if len(each) > 1:
         drawn = {"n_resamples": 2000, "batch": 100, "rng": 0}  # all 2,000 at once would take gigabytes
-        found = bootstrap((values,), np.mean, method="percentile", **drawn).confidence_interval
+        found = bootstrap((each,), np.mean, method="percentile", **drawn).confidence_interval
         interval = [float(end) for end in found]
-    return {"value": float(values.mean()), "n": len(values), "interval": interval}
+    return {"value": float(each.mean()), "n": len(each), "interval": interval}
 
 
 def over_seeds_and_faces(differences: np.ndarray, others: Sequence[np.ndarray] = ()) -> dict:

@@ -45,7 +45,7 @@ def test_environment_and_package_take_that_list():
     needed = {each.name for each in listed}
     extras = project["project"]["optional-dependencies"]
     tools = {Requirement(line).name for line in extras["dev"]}
-    assert "keras" in needed and {"pytest", "ruff", "nbstripout"} <= tools and not needed & tools
+    assert "keras" in needed and {"pytest", "ruff", "mypy", "nbstripout"} <= tools and not needed & tools
     backend = [each for each in listed if each.name.startswith("tensorflow")]
     assert [Requirement(line) for line in extras["tensorflow"]] == backend and len(backend) == 2
     assert environment["dependencies"][0] == "python" + ",".join(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 import platformdirs
@@ -54,7 +54,9 @@ def folders() -> list[Path]:
 def is_shared(path: Path) -> bool:
     """Whether it lies in the shared folder, where nothing is to be written."""
     whole, others = path.resolve(), shared()
-    return bool(others) and whole.is_relative_to(others.resolve()) and not whole.is_relative_to(folder().resolve())
+    return (
+        others is not None and whole.is_relative_to(others.resolve()) and not whole.is_relative_to(folder().resolve())
+    )
 
 
 def variables() -> dict[str, str]:
@@ -94,7 +96,7 @@ def processor(about: Path = Path("/proc/cpuinfo")) -> str:
     return f"{name} with {', '.join(vectors)}" if vectors else name
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write(file)`, which may write to `file.name`; `path` then holds all of it, or what it held before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_left(path.parent)
@@ -153,7 +155,7 @@ def keep(name: str, stamp: str, arrays: dict[str, np.ndarray], about: dict | Non
         warnings.warn(why + "set FER_KERAS_HOME to a folder that can", stacklevel=4)
 
 
-def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] | None:
+def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict] | None:
     """The arrays and `about` kept under this name; None where there are none, damaged ones, or of another stamp."""
     for store in folders():
         with suppress(Exception):  # zipfile and numpy raise many kinds at damaged files
@@ -161,5 +163,5 @@ def restore(name: str, stamp: str) -> tuple[dict[str, np.ndarray], dict | None] 
                 arrays = dict(file)
             kept = json.loads(arrays.pop("kept").item())
             if kept["stamp"] == stamp:
-                return arrays, kept["about"]
+                return arrays, kept["about"] or {}
     return None

@@ -18,7 +18,7 @@ def seeded(seed: int) -> Iterator[None]:
 
     keras.utils.set_random_seed(seed)
     ours, theirs, here = random.Random(seed), random.randint, threading.get_ident()
-    random.randint = lambda low, high: (ours.randint if threading.get_ident() == here else theirs)(low, high)
+    random.randint = lambda a, b: (ours.randint if threading.get_ident() == here else theirs)(a, b)
     try:
         yield
     finally:

@@ -4,9 +4,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _came = False
-_usual = signal.default_int_handler
+_usual: Any = signal.default_int_handler
 
 
 @contextmanager

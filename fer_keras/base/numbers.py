@@ -16,7 +16,7 @@ def check_whole(name: str, value, least: int) -> None:
 
 
 def check_number(name: str, value) -> None:
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < np.inf:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < np.inf:
         raise ValueError(f"{name} is a number of at least 0, not {value!r}")
 
 

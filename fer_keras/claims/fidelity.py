@@ -91,7 +91,7 @@ def nets_of(part: Part, claim: Claim) -> dict[str, str]:
 def lacks(part: Part, claim: Claim, record: Record) -> list[str]:
     """Why a record cannot decide this part, the weightiest reason first; nothing where it can."""
     entry, drawn = record.values[part.value], record.data == "embedded"
-    low = (record.values.get(LEARNT.get(record.notebook), {}).get("interval") or [math.inf])[0]
+    low = (record.values.get(LEARNT.get(record.notebook, ""), {}).get("interval") or [math.inf])[0]
     measured = part.rule is not None and part.rule.decided_by == "interval"
     nets = nets_of(part, claim)
     trained, wanted, split = bool(nets), dict(part.needs), record.value("judged_split")

@@ -132,7 +132,7 @@ def _source(found: dict) -> str:
 def _judged_part(part: Part, claim: Claim, records: Sequence[Record]) -> dict:
     net = claim.net_of(part)
     record = best(part, claim, records)
-    found = {"measured": part.measured, "rule": part.rule.text if part.rule else "shown beside"}
+    found: dict = {"measured": part.measured, "rule": part.rule.text if part.rule else "shown beside"}
     found |= {"verdict": "", "reason": part.reason, "way": part.way, "claimed_net": net}
     entry = record.values[part.value] if record else {}
     found |= {"value": entry.get("value"), "interval": entry.get("interval"), "n": entry.get("n")}
@@ -157,7 +157,8 @@ def _verdict(part: Part, claim: Claim, records: Sequence[Record], record: Record
 
     def decide(one: Record) -> str:
         entry = one.values[part.value]
-        return part.rule.decide(widened(entry, things, one.trainings(entry)))
+        wide = widened(entry, things, one.trainings(entry))
+        return part.rule.decide(wide)  # type: ignore[union-attr]  # only parts with a rule come here
 
     verdict = decide(record)
     for other in that_decide(part, claim, records):

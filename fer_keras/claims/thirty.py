@@ -16,7 +16,7 @@ class Part:
     value: str  # the name under which it is recorded
     rule: Rule | None = None
     net: str | None = None  # whose result is claimed, if not the claim's net; "": of no net at all
-    needs: dict[str, object] = field(default_factory=dict)  # what else must have been set so, by recorded name
+    needs: dict = field(default_factory=dict)  # what else must have been set so, by recorded name
     nets: dict[str, str] = field(default_factory=dict)  # all that are compared: where each is told of, and its name
     reason: bool = False  # one of several reasons that a report names: with the other reasons, one is enough
     way: str = ""  # what the ways of measuring one thing differ in, if this is one of several: all must agree

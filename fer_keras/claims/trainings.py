@@ -53,7 +53,7 @@ def _record(net: str, kind: str, kinds: dict[tuple[str, str], dict[int, dict]]) 
     first = trainings[0]
     values = {f"{net}_{NAMES.get(name, name)}": _over(name, trainings) for name in first["values"]}
     values |= _about(net, kind, len(trainings))
-    rival = RIVALS.get(net)
+    rival = RIVALS.get(net, "")
     of_rival = kinds.get((rival, kind.replace(f" {net} ", f" {rival} ")), {})
     unnormed = kinds.get((net, _with_option(kind, "batch_norm false")), {})
     undropped = kinds.get((net, _with_option(kind, "dropout 0")), {})
@@ -98,15 +98,15 @@ def _over(name: str, trainings: list[dict]) -> dict:
     entries = [each["values"][name] for each in trainings]
     if len(entries) == 1:
         return entries[0]
-    found = entries[0] | {"value": float(_least(name, np.mean)([entry["value"] for entry in entries]))}
+    found = entries[0] | {"value": float((_least(name) or np.mean)([entry["value"] for entry in entries]))}
     if name in BITS:
         found = _of_seeds_and_faces(_right(trainings, name))
     return found | {"trainings": len(entries)}
 
 
-def _least(name: str, usual: Callable) -> Callable:
-    """How to make one value of several trainings'."""
-    return next((choose for end, choose in LEAST.items() if name.endswith(end)), usual)
+def _least(name: str) -> Callable | None:
+    """How to make one value of several trainings', if not as usual."""
+    return next((choose for end, choose in LEAST.items() if name.endswith(end)), None)
 
 
 def _told(place: str, trainings: list[dict]) -> dict[str, dict]:
@@ -186,7 +186,7 @@ def _together(records: list[Record]) -> Record:
     values = {name: entry for each in reversed(records) for name, entry in each.values.items()}
     for name in values:
         entries = [each.values[name] for each in records if each.measures(name)]
-        if entries and (choose := _least(name, None)):
+        if entries and (choose := _least(name)):
             values[name] = entries[0] | {"value": choose(entry["value"] for entry in entries)}
         elif entries:
             values[name] = _mean(entries) | {"trainings": len(entries)}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, Self
 
 from fer_keras.base.printable import printable
 from fer_keras.data.problems import SourceError
@@ -28,13 +28,14 @@ READ_ERRORS = (
     *(NotImplementedError, RuntimeError, UnicodeDecodeError),  # of zipfile, for what its flags do not fit
 )
 
-Opener = Callable[[], BinaryIO]
+Opener = Callable[[], Any]  # a file, of which bytes are read
 Files = dict[str, Opener]  # in the order in which they are best read
 
 
 @contextmanager
 def list_files(path: Path) -> Iterator[Files]:
     """The files in `path` by their relative names, without hidden ones."""
+    files: Files
     with ExitStack() as stack:
         try:
             if path.is_dir():
@@ -110,7 +111,7 @@ def hidden(name: str) -> bool:
 class Unpacked(gzip.GzipFile):
     """A .gz file, of which no more is unpacked than any form of the data has."""
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         data = super().read(LARGEST + 1 if size is None or size < 0 else size)
         if self.tell() > LARGEST:
             raise _too_large(Path(self.name).name, self.tell())
@@ -125,7 +126,7 @@ class Header(tarfile.TarInfo):
     """A member of a .tar archive; sizes that older releases of tarfile do not survive are refused."""
 
     @classmethod
-    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> tarfile.TarInfo:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         member = super().frombuf(buf, encoding, errors)
         long = member.type in LONG_HEADERS and member.size > LONGEST_HEADER
         if long or member.size < 0 or member.type == tarfile.GNUTYPE_SPARSE:
@@ -146,7 +147,8 @@ def _starts(path: Path, magic: bytes) -> bool:
 
 
 def _zip_members(archive: zipfile.ZipFile, name: str) -> Files:
-    files, links, size = {}, {}, 0
+    files: Files = {}
+    links, size = {}, 0
     for member in archive.infolist():
         size += member.file_size
         path = _safe(name, member.filename, size)
@@ -170,7 +172,8 @@ def _tar_archive(path: Path) -> tarfile.TarFile | None:
 
 
 def _tar_members(archive: tarfile.TarFile, name: str) -> Files:
-    files, links, size = {}, {}, 0
+    files: Files = {}
+    links, size = {}, 0
     for member in archive:
         size += abs(member.size)
         path = _safe(name, member.name, size)  # before the member's bytes are passed over

@@ -4,7 +4,7 @@ An augmentation is a small function of a whole batch, listed in AUGMENTATIONS un
 draws from a generator of its own, so that switching one on leaves what the others draw as it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -94,7 +94,7 @@ def mixup(images: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.
     return images, targets * share[:, None] + targets[other] * (1 - share[:, None])
 
 
-AUGMENTATIONS = {  # in the order in which they are applied, which their random numbers depend on
+AUGMENTATIONS: dict[str, Callable] = {  # in the order in which they are applied, which their random numbers depend on
     "flip": flip, "shift": shift, "turn": turn, "light": light, "erase": erase, "mixup": mixup,
 }  # fmt: skip
 
@@ -153,7 +153,7 @@ class FaceBatches(keras.utils.PyDataset):
             raise ValueError(f"targets are {len(EMOTIONS)} shares for each of {len(faces)} faces, not {targets.shape}")
         self.faces, self.batch_size, self.seed, self.coin, self.shuffle = faces, batch_size, seed, coin, shuffle
         self.targets = faces.labels.astype(np.int32) if targets is None else targets.astype(np.float32)
-        asked = {"flip": flip, "shift": shift, "erase": erase, "mixup": mixup}
+        asked: dict = {"flip": flip, "shift": shift, "erase": erase, "mixup": mixup}
         if rotation or zoom:
             asked["turn"] = {"rotation": rotation, "zoom": zoom}
         if brightness or contrast:

@@ -15,7 +15,7 @@ def check(source: str, skip_bad: bool = False, split: float | None = None) -> di
     """Everything found in a source; `error` is the sentence that says why it cannot be used, or None.
 
     split: a share, by which faces that have no splits get some."""
-    found = {"source": str(source), "error": None, "faces": 0}
+    found: dict = {"source": str(source), "error": None, "faces": 0}
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", UserWarning)
         try:

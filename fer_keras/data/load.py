@@ -150,7 +150,7 @@ def _best_table(csvs: archives.Files) -> tuple[str, str]:
 def _stamp(path: Path) -> str:
     """Changes when the source does: every file's name, size and times, and the way it is read."""
     members = archives.files_below(path) if os.path.isdir(path) else [path, path.with_name(VOTE_FILE)]
-    state = [READER]
+    state: list = [READER]
     for member in members:
         with suppress(OSError):  # not there: reading it will say so
             status = member.stat()

@@ -5,6 +5,7 @@ import json
 import re
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -86,13 +87,13 @@ def read_folder(root: str, files: Files, problems: Problems) -> Faces:
     rows, untold = [], 0  # pictures in test/ whose names don't say which of the two test splits they belong to
     for name, opener in files.items():
         place = PurePosixPath(root, name)
-        label, folder = labels[place.parent], place.parent.parent.name.lower()
+        label, above = labels[place.parent], place.parent.parent.name.lower()
         prefix = place.name.split("_")[0].lower()
         told = prefix in ("training", "publictest", "privatetest")
-        split = (split_of(prefix if told else folder) or "Training") if label != UNLABELLED else "Unlabelled"
+        split = (split_of(prefix if told else above) or "Training") if label != UNLABELLED else "Unlabelled"
         if label is not None:
             rows.append((name, split, label, opener))
-            untold += folder == "test" and not told and label != UNLABELLED
+            untold += above == "test" and not told and label != UNLABELLED
     if untold and "PublicTest" not in {split for _, split, _, _ in rows}:
         why = "there is no validation folder and no file name tells PublicTest from PrivateTest"
         taken = f"the {untold:,} faces in test/ are all taken as PrivateTest, though public copies mix both there"
@@ -106,7 +107,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
     import pyarrow as pa
     from pyarrow import parquet
 
-    rows = []
+    rows: list = []
     for name, opener in files.items():
         split = next(filter(None, map(split_of, re.split("[-_.]", PurePosixPath(name).stem))), None)
         if split is None:
@@ -122,7 +123,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
         pictures = _column(name, table.column_names, "image", "img_bytes")
         column = _column(name, table.column_names, "label", "labels")
         labels = table[column].to_pylist()
-        classes = _class_names(table.schema.metadata or {}, column)
+        classes: Sequence[str] = _class_names(table.schema.metadata or {}, column)
         if not classes and any(type(label) is int for label in labels):
             classes = _usual_classes(name, column)
         for row, (image, label) in enumerate(zip(table[pictures].to_pylist(), labels, strict=True), 1):

@@ -8,7 +8,9 @@ import numpy as np
 
 from fer_keras.faces import EMOTIONS, VOTE_OF_EMOTION
 
-UNITS_OF_EMOTION = {  # and how strongly, 1 unless said: in fear the brows end up raised, though AU 4 pulls them down
+UNITS_OF_EMOTION: dict[
+    str, dict[int, float]
+] = {  # and how strongly, 1 unless said: in fear the brows end up raised, though AU 4 pulls them down
     "angry": {4: 1, 5: 1, 7: 1, 23: 1},
     "disgust": {9: 1, 15: 1, 16: 1},
     "fear": {1: 1, 2: 0.7, 4: 0.4, 5: 0.8, 7: 0.2, 20: 0.7, 26: 0.7},
@@ -17,7 +19,7 @@ UNITS_OF_EMOTION = {  # and how strongly, 1 unless said: in fear the brows end u
     "surprise": {1: 1, 2: 1, 5: 1, 26: 1},
     "neutral": {},
 }
-MOVES = {  # what a unit does at full strength
+MOVES: dict[int, dict[str, float]] = {  # what a unit does at full strength
     1: {"brow_inner": -0.15, "forehead_lines": 0.5},  # inner brow raiser
     2: {"brow_outer": -0.15, "forehead_lines": 0.5},  # outer brow raiser
     4: {"brow_inner": 0.12, "brow_outer": 0.05, "brow_gap": -0.08, "frown": 1.0},  # brow lowerer

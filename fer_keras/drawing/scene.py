@@ -33,7 +33,7 @@ def _plain_faces(seed: int) -> dict[str, np.ndarray]:
     found = {}
     for label, emotion in enumerate(EMOTIONS):
         some = faces[faces.labels == label]
-        votes = some.votes[:, VOTE_OF_EMOTION[label]].astype(int)
+        votes = some.votes[:, VOTE_OF_EMOTION[label]].astype(int)  # type: ignore[index]  # drawn faces have votes
         agreed = some.images[np.argsort(-votes, kind="stable")]
         found[emotion] = np.concatenate([agreed[:1], agreed[1:2]])
     return found

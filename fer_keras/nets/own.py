@@ -22,7 +22,8 @@ def own_source(name: str) -> bytes:
     try:
         was_there = module in sys.modules
         loaded = import_module(module)
-        source = Path(loaded.__file__).read_bytes() if getattr(loaded, "__file__", None) else b""
+        file = getattr(loaded, "__file__", None)
+        source = Path(file).read_bytes() if file else b""
         if was_there and _loaded.get(module) != source:
             reload(loaded)
     except (Exception, SystemExit) as error:  # whatever the user's file raises

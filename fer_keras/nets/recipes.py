@@ -139,11 +139,11 @@ class Recipe:
 
 
 def _above_0(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and value > 0
+    return isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
 
 
 def _is_share(value) -> bool:
-    return isinstance(value, Real) and 0 <= value < 1
+    return isinstance(value, Real) and 0 <= float(value) < 1
 
 
 def _are_rates(value) -> bool:
@@ -154,7 +154,7 @@ def _are_rates(value) -> bool:
 def _are_sizes(value) -> bool:
     if not isinstance(value, dict) or (value and 0 not in value):
         return False
-    shares = all(isinstance(share, Real) and 0 <= share < 1 for share in value)
+    shares = all(isinstance(share, Real) and 0 <= float(share) < 1 for share in value)
     return shares and all(is_whole(size, 8) and size <= SIZE for size in value.values())
 
 
@@ -174,7 +174,7 @@ def _are_epochs(value, last: int) -> bool:
     return all(is_whole(epoch, 1) and epoch <= last for epoch in value)
 
 
-_ADAM_OF_C = {"learning_rate": 0.001, "optimizer_options": {"beta_1": 0.9, "beta_2": 0.99}}
+_ADAM_OF_C: dict = {"learning_rate": 0.001, "optimizer_options": {"beta_1": 0.9, "beta_2": 0.99}}
 
 RECIPES = {
     # report A; batch, optimiser and start are ours: with these its log is met in every epoch

@@ -30,7 +30,8 @@ def width_of(name: str, parameters: int, **options) -> float:
     while high - low > 5e-4 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if surplus(middle) < 0 else (low, middle)
-    return round(min(low, high, key=lambda width: abs(surplus(width))), 5)
+    nearest: float = min(low, high, key=lambda width: abs(surplus(width)))
+    return round(nearest, 5)
 
 
 def features_of(net: keras.Model) -> keras.Model:

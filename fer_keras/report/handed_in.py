@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeGuard
 
 import pandas as pd
 
@@ -82,7 +83,7 @@ def _dict(value) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _is_text(value) -> bool:
+def _is_text(value) -> TypeGuard[str]:
     return isinstance(value, str)
 
 
@@ -107,7 +108,7 @@ def look(path: Path, assignment: Path | None = None) -> dict:
 
 
 def _told(path: Path, who: dict, values: dict, findings: list) -> dict:
-    told = {"file": str(path), "name": str(who.get("NAME", "")), "number": str(who.get("NUMBER", ""))}
+    told: dict = {"file": str(path), "name": str(who.get("NAME", "")), "number": str(who.get("NUMBER", ""))}
     told |= {"data": Path(str(who.get("DATA", "embedded"))).name, "values": values}
     return told | {"findings": [{"cell": cell, "says": says} for cell, says in findings]}
 
@@ -166,7 +167,7 @@ def _ran(cells: Sequence[Cell]) -> Iterator[tuple[str, str]]:
         more = f", the first of {len(idle)}" if len(idle) > 1 else ""
         yield idle[0].place, f"was not run{more}: run all cells and save"
     for before, after in pairwise([cell for cell in code if cell.count is not None]):
-        if after.count != before.count + 1:
+        if after.count != (before.count or 0) + 1:
             again = "restart the kernel, run all cells, and save"
             yield after.place, f"ran as number {after.count} below number {before.count}, not in one go: {again}"
             return

@@ -122,7 +122,7 @@ def hide(notebook: nbformat.NotebookNode, parameter: str, path: str, name: str) 
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             line = f"{parameter} = {json.dumps(name)}"
-            cell.source = re.sub(rf"^{parameter} = .*$", lambda _, line=line: line, cell.source, flags=re.MULTILINE)
+            cell.source = re.sub(rf"^{parameter} = .*$", line.replace("\\", r"\\"), cell.source, flags=re.MULTILINE)
         for output in cell.get("outputs", []):
             for field in {"text", "evalue"} & output.keys():
                 output[field] = named(output[field])

@@ -121,7 +121,7 @@ def _page(path: Path, changed: int) -> dict:
     about = went["about"]
     records, answer = read_notebook(notebook)
     parameters = _parameters(path, went["parameters"])
-    values = {name: value for name, value, _ in parameters}
+    values: dict = {name: value for name, value, _ in parameters}
     data = about["data"] if {"DATA", "RECORDS"} & values.keys() else None  # the records tell of them
     if "PICTURE" in values:
         data = Path(values["PICTURE"]).name or "embedded"

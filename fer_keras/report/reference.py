@@ -92,7 +92,7 @@ def _name(node: ast.stmt) -> str:
     return getattr(target, "id", getattr(target, "name", ""))
 
 
-def _told(name: str, node: ast.stmt, lines: list[str], parameters: list[str] | None = None) -> dict:
+def _told(name: str, node, lines: list[str], parameters: list[str] | None = None) -> dict:
     """Of a function, a class or a constant."""
     if isinstance(node, ast.Assign):
         return {"name": name, "id": name, "called": _code(lines[node.lineno - 1]), "parts": []}

@@ -153,7 +153,7 @@ def _key(plan: Plan) -> str | None:
     if plan.reads:
         records = [*(NOTEBOOKS / "results").glob("*.json"), *Path(plan.parameters["RECORDS"]).glob("*.json")]
         files += sorted(path for path in records if path.stem != plan.path.stem)
-    decide = [cells, plan.parameters, versions, [sha256(path.read_bytes()).hexdigest() for path in files]]
+    decide: list = [cells, plan.parameters, versions, [sha256(path.read_bytes()).hexdigest() for path in files]]
     decide.append(plan.about["fingerprint"] if "DATA" in plan.parameters else None)
     return sha256(json.dumps(decide, default=str).encode()).hexdigest()
 

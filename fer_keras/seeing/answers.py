@@ -15,7 +15,7 @@ from fer_keras.training.ask import Net
 from fer_keras.training.card import when_so_sure
 
 VARIANTS = 20  # of each face, mirrored or not, moved by up to 3 pixels, and up to 8 % larger or smaller
-CHANGES = {"flip": "horizontal", "shift": 0.0625, "zoom": 0.08}
+CHANGES: dict = {"flip": "horizontal", "shift": 0.0625, "zoom": 0.08}
 STABLE = 0.75  # of the variants agree
 MAPS = {"gradient": "Where a pixel would change the answer", "gradcam": "Where the net saw it (Grad-CAM)"}
 OFTEN = {  # from which share on

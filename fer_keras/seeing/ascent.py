@@ -51,8 +51,8 @@ def ascend(
     """
     for name, value, least in (("steps", steps, 1), ("batch", batch, 1), ("jitter", jitter, 0)):
         check_whole(name, value, least)
-    for name, value in (("rate", rate), ("l2", l2), ("tv", tv), ("blur", blur)):
-        check_number(name, value)
+    for name, amount in (("rate", rate), ("l2", l2), ("tv", tv), ("blur", blur)):
+        check_number(name, amount)
     model = ready(model)
     numbers = filter_numbers(model, layer, filters)
     at = backend.gradient(keras.Model(model.inputs[0], find_layer(model, layer).output), _mean_of)

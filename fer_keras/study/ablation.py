@@ -16,7 +16,7 @@ from fer_keras.study.tables import hits, score_table
 from fer_keras.training.run import Run
 
 AS_IT_IS, NO_FLIP = "as it is", "no flip"
-VARIANTS = {  # what each changes in the net, and in its recipe
+VARIANTS: dict[str, tuple[dict, dict]] = {  # what each changes in the net, and in its recipe
     "flip_sideways": ({}, {"flip": "horizontal"}),
     "flip_upside_down": ({}, {"flip": "vertical"}),
     "flip_either": ({}, {"flip": "either"}),  # as report B does
@@ -26,7 +26,7 @@ VARIANTS = {  # what each changes in the net, and in its recipe
     "kernels_of_3": ({"kernel": 3}, {}),
     "kernels_of_5": ({"kernel": 5}, {}),
 }
-RIVALS = {  # of report C's net, each given as many parameters by its width
+RIVALS: dict[str, dict] = {  # of report C's net, each given as many parameters by its width
     "larger in the middle: gain": {"kernel": 3},
     "larger in the middle: gain over reversed": {"kernel": (5, 3, 3, 5)},
     "more in the middle: gain": {"filters": (48, 48, 48, 48)},

@@ -122,8 +122,8 @@ def as_text(found: pd.DataFrame) -> str:
     shown = found.dropna(axis="columns", how="all").copy()
     if "low" in shown:
         bounds = zip(found["low"], found["high"], strict=True)
-        texts = ["" if pd.isna(low) else f"{low:.3f} to {high:.3f}" for low, high in bounds]
-        shown.insert(shown.columns.get_loc("low"), "95 % interval", texts)
+        intervals = ["" if pd.isna(low) else f"{low:.3f} to {high:.3f}" for low, high in bounds]
+        shown.insert(shown.columns.get_loc("low"), "95 % interval", intervals)
         shown = shown.drop(columns=["low", "high"])
     whole = (found["value"] % 1 == 0) & (found["value"].abs() > 1)
     texts = zip(found["value"], whole, strict=True)

@@ -86,7 +86,7 @@ def outlined(picture, squares: Sequence[tuple[int, int, int]], title: str) -> Pi
     return shown.told(title, f"A photograph with {len(squares)} faces in numbered squares, the largest first")
 
 
-def map_grid(maps: np.ndarray, title: str) -> Picture:
+def map_grid(maps: np.ndarray, title: str) -> Picture | None:
     """The maps (height, width, filters) of one face in one scale: the lowest number is black, the highest white."""
     columns = 8 if maps.shape[-1] <= 32 else 16
     grey = np.moveaxis(255 * (maps - maps.min()) / max(np.ptp(maps), 1e-9), -1, 0)

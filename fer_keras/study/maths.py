@@ -25,7 +25,8 @@ def conv_output_shape(
     >>> conv_output_shape((48, 48), 5, stride=2)
     (22, 22)
     """
-    given = [tuple(each) if np.ndim(each) else each for each in (size, kernel, stride, padding, dilation)]
+    asked: list = [size, kernel, stride, padding, dilation]
+    given = [tuple(each) if np.ndim(each) else each for each in asked]
     axes = max((len(each) for each in given if isinstance(each, tuple)), default=1)
     each_axis = [each if isinstance(each, tuple) else (each,) * axes for each in given]
     for values in each_axis:

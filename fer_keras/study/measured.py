@@ -144,7 +144,7 @@ def _of_entry(name: str, entry: dict) -> Measured:
 def _typed(command: str) -> dict:
     """The settings in a command of `fer-keras train` or `report`, by the names that notebooks give them."""
     words = shlex.split(command)
-    found = {}
+    found: dict = {}
     if "train" in words[:-1]:
         found = {"what": "training", "MODEL": words[words.index("train") + 1]}
         found |= {"SEED": 0, "DATA": "embedded", "SPLIT": "ours"}  # unless the command says otherwise

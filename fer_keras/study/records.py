@@ -67,7 +67,7 @@ def _entry(name: str, score: Mapping) -> dict:
         if pd.notna(score.get(count)):
             entry[count] = int(score[count])
     interval = score.get("interval")
-    if np.size(interval) == 2:
+    if interval is not None and np.size(interval) == 2:
         entry["interval"] = [_plain(name, bound) for bound in interval]
     if pd.notna(score.get("degrees")):
         entry["degrees"] = float(score["degrees"])

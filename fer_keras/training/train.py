@@ -207,7 +207,7 @@ def recipe_of(net: str | keras.Model, name: str | None = None) -> Recipe:
 
 def rising_and_falling(plan: Recipe, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
     """The rate of each step of a recipe with a warm-up. steps: in an epoch."""
-    rising = round(plan.warm_up * plan.epochs * steps)
+    rising = round((plan.warm_up or 0) * plan.epochs * steps)
     falling = plan.epochs * steps - rising
     highest = plan.rate(1)
     begins = 0.0 if rising else highest
