@@ -5,6 +5,7 @@ import math
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -76,9 +77,9 @@ class State:
 class Watch(keras.callbacks.Callback):
     """After each epoch the history, the bar, the checkpoints and the state."""
 
-    def __init__(self, state: State, plan: Recipe, seed: int, bar: EpochBar):
+    def __init__(self, state: State, plan: Recipe, seed: int, bar: EpochBar, check_alone: Callable[[], None]):
         super().__init__()
-        self.state, self.plan, self.seed, self.bar = state, plan, seed, bar
+        self.state, self.plan, self.seed, self.bar, self.check_alone = state, plan, seed, bar, check_alone
         self.saving, self.saved, self.looked = 0.0, -math.inf, 0.0
 
     def on_train_begin(self, logs=None):
@@ -93,10 +94,12 @@ class Watch(keras.callbacks.Callback):
         now = time.monotonic()
         if now - self.looked > 1:
             self.looked = now
+            self.check_alone()
             self._check(logs)
             self.bar.within((batch + 1) / self.params["steps"], logs)
 
     def on_epoch_end(self, epoch, logs=None):
+        self.check_alone()
         self._check(logs, "val_loss")
         state, now = self.state, time.monotonic()
         state.epoch, state.seconds = epoch + 1, state.seconds + now - self.began

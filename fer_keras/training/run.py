@@ -10,18 +10,17 @@ import json
 import re
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import filelock
 import keras
 import numpy as np
 import pandas as pd
 
-from fer_keras.base import home
+from fer_keras.base import home, lease
 from fer_keras.base.home import write_text, write_whole
 from fer_keras.faces import EMOTIONS, Faces
 from fer_keras.training.predict import load_model, predict
@@ -164,22 +163,16 @@ def set_aside_if_damaged(folder: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time work on this run; the lock goes with the process that holds it."""
-    lock = filelock.FileLock(folder.parent / ".locks" / folder.name)
-    with stored(folder):
-        (folder.parent / ".locks").mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            print(f"fer-keras: another process trains {folder.name}; waiting for it", file=sys.stderr)
-            lock.acquire()
-    try:
+def alone(folder: Path) -> Iterator[Callable[[], None]]:
+    """Let one process at a time work on this run, of all machines that share the store; what it gives stops a process
+    that was away so long that another has taken over."""
+    trains = f"trains {folder.name}"
+    with ExitStack() as stack:
+        with stored(folder):
+            mine = stack.enter_context(lease.held(folder.parent / ".locks" / f"{folder.name}.lease", trains))
         for left in folder.rglob(".unfinished-*"):  # of processes that were killed while they wrote
             left.unlink(missing_ok=True)
-        yield
-    finally:
-        lock.release()
+        yield lambda: lease.check(mine, trains)
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def train(
     held_out = FaceBatches(judged, shuffle=False, targets=one_hot)
     phases = [(_of_size(model, size, settings), last_epoch) for size, last_epoch in plan.phases()]
     # from here on nothing is wrong with what was asked for
-    with runs.alone(folder):
+    with runs.alone(folder) as check_alone:
         if run := runs.finished(folder):  # another process has just made it
             return run
         runs.set_aside_if_damaged(folder)
@@ -96,9 +96,10 @@ def train(
         state = State(folder / "state.npz", model)
         bar = EpochBar(title or _title(model.name, options | changes, seed), plan.epochs, state.restore())
         if state.epoch < plan.epochs and not plan.reached(state.history):
-            watch = Watch(state, plan, seed, bar)
+            watch = Watch(state, plan, seed, bar, check_alone)
             by_recipe = [] if "optimizer" in (compile_options or {}) else [_rates(plan)]
             _fit(phases, batches, held_out, [*by_recipe, *callbacks, *loggers, watch])
+        check_alone()
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)
