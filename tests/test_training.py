@@ -365,3 +365,13 @@ def test_steps_per_execution_and_the_users_optimizer_are_passed_on(sides, home):
     run = train(TINY, *sides, epochs=1, compile_options=options, callbacks=[count := Count()])
     assert count.model.steps_per_execution == 3 and set(count.rates.values()) == {0.125}
     assert run.config["compile"]["optimizer"]["class_name"] == "SGD"
+
+
+def test_a_training_that_another_process_has_taken_over_stops_before_it_saves_anything(sides, home, monkeypatch):
+    def lost(*_):
+        raise ValueError("another process trains it by now")
+
+    monkeypatch.setattr("fer_keras.base.lease.check", lost)
+    with pytest.raises(ValueError, match="another process trains it by now"):
+        train(TINY, *sides, epochs=1)
+    assert [path.name for path in home.rglob("*.*") if path.is_file()] == ["config.json"]
