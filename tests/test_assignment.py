@@ -269,7 +269,7 @@ def test_a_class_is_one_table(tmp_path, capsys):
     head, *rows = capsys.readouterr().out.splitlines()[:4]
     assert head.split()[:4] == ["file", "name", "number", "parameters"]
     assert "Zoë <Example>" in rows[0] and rows[0].split()[-4:] == ["5", "of", "6", "1"] and "0123" in rows[0]
-    assert "0.610" in rows[1] and rows[1].split()[-4:] == ["6", "of", "6", "0"]
+    assert "13,959" in rows[1] and "0.610" in rows[1] and rows[1].split()[-4:] == ["6", "of", "6", "0"]
     assert main(["check", str(tmp_path), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert [len(each["findings"]) for each in found] == [1, 0, 1]

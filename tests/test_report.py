@@ -21,7 +21,7 @@ def run(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["models"], ["data"], ["report"], ["claims"], ["table"], ["sweep"], ["--version"]]
+    "command", [[], ["models"], ["data"], ["report"], ["claims"], ["table"], ["sweep"], ["check"], ["--version"]]
 )
 def test_help_comes_with_examples_and_without_tensorflow(command):
     code = f"""

@@ -254,13 +254,17 @@ def table(looked: Sequence[dict]) -> str:
             "file": each["file"],
             "name": each["name"],
             "number": each["number"],
-            "parameters": values.get("my_parameters_measured", ""),
-            "accuracy": values.get("your_net_validation_accuracy", ""),
+            "parameters": _written(values.get("my_parameters_measured"), "{:,.0f}"),
+            "accuracy": _written(values.get("your_net_validation_accuracy"), "{:.3f}"),
             "numbers right": f"{sum(value is True for value in right)} of {len(right)}",
             "findings": len(each["findings"]),
         })  # fmt: skip
     table = pd.DataFrame(rows).map(lambda value: printable(value)[:60] if isinstance(value, str) else value)
-    return table.to_string(index=False, float_format="{:.3f}".format)
+    return table.to_string(index=False)
+
+
+def _written(value, form: str) -> str:
+    return form.format(value) if isinstance(value, int | float) else ""
 
 
 def write_page(looked: dict, out: Path) -> None:
