@@ -88,6 +88,28 @@ def test_an_odd_record_is_named(tmp_path, capsys, odd, says):
     assert says in (said := capsys.readouterr().err) and len(said.splitlines()) == 1
 
 
+def test_a_file_with_holes_is_not_read_to_its_end(tmp_path, capsys):
+    for name in ("sparse.csv", "train.parquet", "folder/sparse.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(300 << 30)
+        assert main(["data", str(path.parent if "/" in name else path)]) == 1
+        assert "holds 300 GB, more than the 4 GB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["train", "cnn_1m", "-r"], ["report", "-p"], ["sweep", "20_kfold", "-p"]])
+def test_an_option_that_is_given_twice_is_refused(capsys, command):
+    assert main([*command, "SEED", "1", command[-1], "SEED", "2"]) == 1
+    assert capsys.readouterr().err == "fer-keras: SEED is given twice; leave one\n"
+
+
+def test_a_backend_that_trains_nothing_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("fer_keras.base.backend.BACKEND", "numpy")
+    assert main(["models"]) == 1
+    assert "numpy trains no nets; tensorflow, jax and torch do): look at KERAS_BACKEND" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "\ufeff{}", "NaN"])
 def test_records_nested_too_deep_are_named(tmp_path, capsys, text):
     (tmp_path / "01_faces.json").write_text(text)

@@ -53,7 +53,10 @@ def start_keras() -> None:
         with quiet_import():
             import keras  # noqa: F401
 
-            from fer_keras.base import backend  # noqa: F401
+            from fer_keras.base import backend
+
+            if backend.BACKEND not in ("tensorflow", "jax", "torch"):
+                raise ImportError(f"{backend.BACKEND} trains no nets; tensorflow, jax and torch do")
     except Exception as error:
         if no_backend():
             raise ValueError(NO_BACKEND) from error

@@ -6,7 +6,15 @@ import re
 
 def values(pairs: list[list[str]]) -> dict:
     """`-p NAME VALUE` and its like, each read as `value` does."""
+    once(pairs)
     return {name: value(name, text) for name, text in pairs}
+
+
+def once(pairs: list[list[str]]) -> None:
+    """Refuse a name that is given twice, of which one value would be dropped."""
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]} is given twice; leave one")
 
 
 def value(name: str, text: str):

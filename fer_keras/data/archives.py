@@ -40,7 +40,7 @@ def list_files(path: Path) -> Iterator[Files]:
         try:
             if path.is_dir():
                 found = files_below(path)
-                files = {printable(each.relative_to(path).as_posix()): partial(open, each, "rb") for each in found}
+                files = {printable(each.relative_to(path).as_posix()): partial(opened, each) for each in found}
             elif not is_regular(path):
                 raise SourceError(f"{path} is {IRREGULAR}; name a file or a folder")
             elif path.stat().st_size == 0:
@@ -52,7 +52,7 @@ def list_files(path: Path) -> Iterator[Files]:
             elif _starts(path, b"\x1f\x8b"):
                 files = {path.stem: partial(Unpacked, path)}
             else:
-                files = {path.name: partial(open, path, "rb")}
+                files = {path.name: partial(opened, path)}
         except (FileNotFoundError, NotADirectoryError):
             raise SourceError(f"{path} does not exist; give a CSV, a folder, a Parquet file, or `embedded`") from None
         except OddHeader as error:
@@ -96,6 +96,17 @@ def files_below(folder: Path) -> list[Path]:
 def is_regular(path: Path) -> bool:
     """Whether it is a file, or a link to one, and no pipe, device or socket, from which reading may never end."""
     return stat.S_ISREG(path.stat().st_mode)
+
+
+def opened(path: Path) -> BinaryIO:
+    """A file to read; one that is larger than any form of the data is refused, before its first byte."""
+    file = open(path, "rb")  # noqa: SIM115
+    if (size := os.fstat(file.fileno()).st_size) > LARGEST:
+        file.close()
+        raise SourceError(
+            f"{path} holds {size / 2**30:.0f} GB, more than the {LARGEST >> 30} GB of any form of the data"
+        )
+    return file
 
 
 def damaged(path: Path, error: BaseException) -> SourceError:

@@ -74,6 +74,7 @@ def _table(options) -> int:
 def _sweep(options) -> int:
     from fer_keras.report import sweep
 
+    typed.once(options.p)
     choices = {name: typed.choices(name, text) for name, text in options.p}
     path, runs = sweep.plan(options.notebook, choices, options.out)
     left = runs if options.fresh else sweep.due(path, runs)
