@@ -1,6 +1,7 @@
 """The files of a folder, of a .zip or .tar(.gz) archive, or one file: a name and a way to open it, nothing unpacked."""
 
 import gzip
+import io
 import lzma
 import os
 import stat
@@ -98,7 +99,7 @@ def is_regular(path: Path) -> bool:
     return stat.S_ISREG(path.stat().st_mode)
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """A file to read; one that is larger than any form of the data is refused, before its first byte."""
     file = open(path, "rb")  # noqa: SIM115
     if (size := os.fstat(file.fileno()).st_size) > LARGEST:
