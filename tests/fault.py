@@ -20,6 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import joblib
@@ -167,6 +168,9 @@ def two_at_once(root: Path) -> None:
 
 def cluster(root: Path) -> None:
     """A worker, then the scheduler of a Dask cluster killed while it trains."""
+    if not find_spec("distributed"):
+        print("Dask is not installed: pip install -e .[cluster]")
+        return
     arguments = ["-c", FOLDS]
     for victim in ("worker", "scheduler"):
         place = Place(root / victim)
