@@ -16,13 +16,14 @@ from test_pages import w3c_errors
 
 from fer_keras import EMOTIONS, draw_faces, train
 from fer_keras.__main__ import main
+from fer_keras.base import home
 from fer_keras.data.photographs import as_faces, faces_in
 from fer_keras.drawing.scene import draw_pictures
 from fer_keras.scores import at_temperature
 from fer_keras.seeing.answers import Answer, agreement, ask, in_words, often
 from fer_keras.training.ask import SHIPPED, Net, find_net
 from fer_keras.training.card import as_markdown, by_confidence, when_so_sure
-from fer_keras.training.run import Run, tell
+from fer_keras.training.run import Run, tell, write_json
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,8 @@ def test_a_training_that_begins_with_a_run_goes_on_from_its_weights_and_says_so(
         return Run(tmp_path / "home" / "runs" / capsys.readouterr().out.splitlines()[0])
 
     first = typed("dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "2")
+    without_card = {name: value for name, value in first.metrics.items() if name not in ("temperature", "checksum")}
+    write_json(first.folder / "metrics.json", home.sealed(without_card))  # as of a version without cards
     second = typed(first.name, "-r", "epochs", "1", "-r", "learning_rate", "1e-9")
     assert second.name != first.name and second.config["net"] == "dnn_narrow"
     for weight, before in zip(second.model.trainable_weights, first.model.trainable_weights, strict=True):
@@ -249,7 +252,7 @@ def test_bad_input_ends_in_one_sentence(run, tmp_path, monkeypatch, capsys, type
 def test_the_net_that_comes_with_the_package_has_its_card_and_is_small():
     net = find_net()
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) < 3_000_000
-    assert net.model.count_params() == net.card["parameters"] and net.card["accuracy"]["value"] > 0.6
+    assert net.model.count_params() == net.card["parameters"] and net.card["accuracy"]["value"] > 0.65
     assert np.isfinite(net.predict(draw_faces(240)[:3])).all()
 
 

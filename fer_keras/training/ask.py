@@ -106,13 +106,13 @@ def beginning(text: str) -> tuple[str | keras.Model, str, dict]:
     if text in BUILDERS or ":" in text or not (find_run(text) or Path(text).is_file()):
         return text, text, {}
     net = find_net(text)
-    card = net.card or {}
-    earlier = card.get("begins_with", {"epochs": 0, "seconds": 0})
+    known: dict = net.run.metrics if net.run else net.card or {}
+    earlier = known.get("begins_with", {"epochs": 0, "seconds": 0})
     told = {
         "net": net.name,
-        "command": card.get("command", "not known"),
-        "epochs": earlier["epochs"] + card.get("epoch", 0),
-        "seconds": earlier["seconds"] + card.get("seconds", 0),
+        "command": known.get("command", "not known"),
+        "epochs": earlier["epochs"] + known.get("epoch", 0),
+        "seconds": earlier["seconds"] + known.get("seconds", 0),
     }
     return net.model, net.model.name, {"begins_with": told}
 
