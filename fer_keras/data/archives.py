@@ -46,6 +46,8 @@ def list_files(path: Path) -> Iterator[Files]:
                 raise SourceError(f"{path} is {IRREGULAR}; name a file or a folder")
             elif path.stat().st_size == 0:
                 raise SourceError(f"{path.name} is empty (0 bytes)")
+            elif path.stat().st_size > LARGEST:
+                raise _too_much_in(path, path.stat().st_size)
             elif zipfile.is_zipfile(path) or _starts(path, b"PK\x03\x04"):
                 files = _zip_members(stack.enter_context(zipfile.ZipFile(path)), path.name)
             elif archive := _tar_archive(path):
@@ -104,10 +106,12 @@ def opened(path: Path) -> io.BufferedReader:
     file = open(path, "rb")  # noqa: SIM115
     if (size := os.fstat(file.fileno()).st_size) > LARGEST:
         file.close()
-        raise SourceError(
-            f"{path} holds {size / 2**30:.0f} GB, more than the {LARGEST >> 30} GB of any form of the data"
-        )
+        raise _too_much_in(path, size)
     return file
+
+
+def _too_much_in(path: Path, size: int) -> SourceError:
+    return SourceError(f"{path} holds {size / 2**30:.0f} GB, more than the {LARGEST >> 30} GB of any form of the data")
 
 
 def damaged(path: Path, error: BaseException) -> SourceError:
@@ -177,6 +181,8 @@ def _zip_members(archive: zipfile.ZipFile, name: str) -> Files:
 
 
 def _tar_archive(path: Path) -> tarfile.TarFile | None:
+    if _starts(path, bytes(tarfile.BLOCKSIZE)):  # in which tarfile would look for the start of an .xz file to the end
+        return None
     try:
         return tarfile.open(path, tarinfo=Header)
     except tarfile.ReadError:
