@@ -224,9 +224,9 @@ def test_more_bytes_than_a_face_can_have_are_not_read(tmp_path, folder, some, mo
     monkeypatch.setattr(pictures, "LARGEST_FILE", 100)
     with pytest.raises(SourceError, match=r"holds more than 100 bytes, which is no picture"):
         load_faces(folder)
-    monkeypatch.setattr(archives, "LARGEST", 10_000)
     path = tmp_path / "fer2013.csv.gz"
     path.write_bytes(gzip.compress(forms.csv(tmp_path / "fer2013.csv", some).read_bytes()))
+    monkeypatch.setattr(archives, "LARGEST", path.stat().st_size)
     with pytest.raises(SourceError, match=r"fer2013.csv.gz would unpack to"):
         load_faces(path)
 

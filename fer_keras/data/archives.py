@@ -46,10 +46,10 @@ def list_files(path: Path) -> Iterator[Files]:
                 raise SourceError(f"{path} is {IRREGULAR}; name a file or a folder")
             elif path.stat().st_size == 0:
                 raise SourceError(f"{path.name} is empty (0 bytes)")
-            elif path.stat().st_size > LARGEST:
-                raise _too_much_in(path, path.stat().st_size)
             elif zipfile.is_zipfile(path) or _starts(path, b"PK\x03\x04"):
                 files = _zip_members(stack.enter_context(zipfile.ZipFile(path)), path.name)
+            elif path.stat().st_size > LARGEST:
+                raise _too_much_in(path, path.stat().st_size)
             elif archive := _tar_archive(path):
                 files = _tar_members(stack.enter_context(archive), path.name)
             elif _starts(path, b"\x1f\x8b"):
