@@ -4,5 +4,5 @@ from pathlib import Path
 
 from setuptools import setup
 
-lines = Path(__file__).with_name("requirements.txt").read_text().splitlines()
+lines = Path(__file__).with_name("requirements.txt").read_text("utf-8").splitlines()
 setup(install_requires=[line for line in lines if not line.startswith("tensorflow")])

@@ -58,7 +58,8 @@ def face_grid(
         for j, face in enumerate(row):
             sheet[i * step : i * step + size, j * step : j * step + size] = np.squeeze(face)
     side = (WIDTH - (1.1 if len(row_labels) else 0.1)) / max(columns, 7)
-    picture = Picture(side * len(rows) + (0.65 if len(column_labels) else 0.45))
+    lines = max((str(label).count("\n") + 1 for label in column_labels), default=0)
+    picture = Picture(side * len(rows) + 0.45 + 0.2 * lines)
     axis = picture.subplots()
     axis.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set_xticks(np.arange(len(column_labels)) * step + size / 2, column_labels, fontsize=9)
