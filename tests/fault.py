@@ -117,7 +117,7 @@ def three_folds() -> None:
     run_kfold("dnn_narrow", load_faces(n=400), 3, options={"width": 0.25}, epochs=2)
 
 
-def kills(root: Path, rounds: int = 4) -> None:
+def kills(root: Path, rounds: int = 2) -> None:
     """SIGKILL at random moments, twice in a row, then the same call."""
     for name, (arguments, start, seconds, whole) in whole_ones(root.with_name("whole")).items():
         for number in range(rounds):
