@@ -34,7 +34,7 @@ test: .venv/installed  ## check style and types, and run all tests, every notebo
 bench: .venv/installed  ## measure speeds, as ratios to the usual ways
 	$(BIN)/python -m tests.bench
 
-fault: .venv/installed  ## harm files, options and processes, and see that nothing is lost: 20 minutes
+fault: .venv/installed  ## harm files, options and processes, and see that nothing is lost: about half an hour
 	$(BIN)/python -m tests.fault
 
 buttons: .venv/installed  ## write notebooks/README.md, whose links open them elsewhere, and the numbers of TEACHING.md

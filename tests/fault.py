@@ -1,8 +1,8 @@
 """`make fault`: files, options, processes and disks are harmed, and nothing may be lost, hang or end in a traceback.
 
-`python -m tests.fault [KIND …] [--seed N]`, by hand, about 20 minutes. `tests/harm.py` harms what is read, this file
-what runs. A table at the end: tried, failed, lost (what was there is changed, or other bits come out). What failed is
-printed with the seed, and its files are kept.
+`python -m tests.fault [KIND …] [--seed N]`, by hand, about half an hour on two cores. `tests/harm.py` harms what is
+read, this file what runs. A table at the end: tried, failed, lost (what was there is changed, or other bits come out).
+What failed is printed with the seed, and its files are kept.
 """
 
 import argparse
