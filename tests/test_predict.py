@@ -57,6 +57,23 @@ def test_a_model_file_says_the_same_as_its_run(run, pictures, tmp_path, capsys):
     assert capsys.readouterr().out == from_run
 
 
+def test_with_mirror_the_answer_is_the_mean_of_a_face_and_its_mirror_image(run, pictures, tmp_path, capsys):
+    Image.open(pictures / "face0.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "face3.png")
+    main(["predict", run.name, str(pictures)])
+    alone = _table(capsys.readouterr().out)[list(EMOTIONS)].astype(float)
+    main(["predict", run.name, str(pictures), "--mirror"])
+    both = _table(capsys.readouterr().out)[list(EMOTIONS)].astype(float)
+    assert np.abs(alone.iloc[0] - alone.iloc[3]).max() > 0.01
+    for row in (0, 3):
+        np.testing.assert_allclose(both.iloc[row], (alone.iloc[0] + alone.iloc[3]) / 2, atol=0.0015)
+
+
+def test_without_a_name_the_packages_own_net_is_asked(pictures, capsys):
+    assert main(["predict", str(pictures / "face1.png")]) == 0
+    out, error = capsys.readouterr()
+    assert len(_table(out)) == 1 and "record (the package's own)" in error
+
+
 def test_labelled_faces_are_written_with_all_columns(run, drawn, tmp_path, capsys):
     source = forms.csv(tmp_path / "fer2013.csv", drawn)
     assert main(["predict", run.name, str(source), "--out", str(tmp_path / "all.csv")]) == 0

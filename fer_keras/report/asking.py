@@ -23,18 +23,22 @@ def add(commands, command) -> None:
     """command: makes one of them, of its name, what runs it, what it does and examples."""
     predict = command(
         commands, "predict", _predict, "tell the emotion of faces",
-        "fer-keras predict cnn_pyramid-1f0a photographs/\n"
+        "fer-keras predict photographs/\n"
+        "  fer-keras predict cnn_pyramid-1f0a photographs/ --mirror\n"
         "  fer-keras predict model.keras face.png\n"
         "  fer-keras predict model.keras fer2013.csv --split PublicTest\n"
         "  fer-keras predict model.keras test.csv --out submission.csv",
     )  # fmt: skip
     named = "a run (its name as `fer-keras train` prints it, or a part), or a .keras file"
-    predict.add_argument("run_or_model", help=named)
+    or_ours = f"{named} (default: the net that comes with the package)"
+    predict.add_argument("net", nargs="?", help=or_ours)
     predict.add_argument(
         "source", help="faces in any form that `fer-keras data` reads, a photograph, or a folder of such"
     )
     predict.add_argument("--split", help="only the faces of this split, such as PublicTest")
     predict.add_argument("--whole", action="store_true", help=WHOLE)
+    mirror = "look at each face in the mirror too, and give the mean: a little better, twice as long"
+    predict.add_argument("--mirror", action="store_true", help=mirror)
     predict.add_argument("--out", type=Path, metavar="FILE", help="write a CSV; for id,feature faces that is id,label")
 
     look = command(
@@ -43,7 +47,7 @@ def add(commands, command) -> None:
         "  fer-keras look a.jpg b.jpg --json",
     )  # fmt: skip
     look.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a photograph, or a folder of such")
-    look.add_argument("--net", metavar="RUN_OR_MODEL", help=f"{named} (default: the net that comes with the package)")
+    look.add_argument("--net", metavar="RUN_OR_MODEL", help=or_ours)
     look.add_argument("--out", type=Path, metavar="FILE", help="the page to write (default: look.html)")
     look.add_argument("--json", action="store_true", help="print what was found as JSON; no page without --out")
     look.add_argument("--whole", action="store_true", help=WHOLE)
@@ -52,7 +56,7 @@ def add(commands, command) -> None:
         commands, "card", _card, "print what is known of a net, as Markdown: its data, accuracy, and limits",
         "fer-keras card\n  fer-keras card cnn_pyramid-1f0a > CARD.md",
     )  # fmt: skip
-    card.add_argument("net", nargs="?", help=f"{named} (default: the net that comes with the package)")
+    card.add_argument("net", nargs="?", help=or_ours)
 
     runs = command(
         commands, "runs", _runs, "list the trainings that are kept, the newest first",
@@ -71,8 +75,9 @@ def _predict(options) -> int:
     if options.out:
         from fer_keras.data.load import VOTE_FILE
 
-        check_target(options.out, source, source.with_name(VOTE_FILE), Path(options.run_or_model))
-    net = find_net(options.run_or_model)
+        nets = [Path(options.net)] if options.net else []
+        check_target(options.out, source, source.with_name(VOTE_FILE), *nets)
+    net = find_net(options.net)
     if are_photographs(source):
         found, problems = find_all(list(photographs_below(source)), options.whole)
         _tell(problems)
@@ -84,7 +89,7 @@ def _predict(options) -> int:
         if not len(faces):
             raise ValueError(f"{options.source} holds no faces of {options.split}")
     print(f"fer-keras: note: {about(net)}", file=sys.stderr)
-    table = prediction_table(net, faces)
+    table = prediction_table(net, faces, options.mirror)
     if options.out:
         write_predictions(options.out, table, faces)
     else:

@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -56,9 +56,12 @@ class Net:
     card: dict | None
     run: Run | None = None
 
-    def predict(self, faces: Faces) -> np.ndarray:
-        """(n, 7) probabilities; a run keeps them."""
-        return self.run.predict(faces) if self.run else predict(self.model, faces)
+    def predict(self, faces: Faces, mirror: bool = False) -> np.ndarray:
+        """(n, 7) probabilities, which a run keeps; with mirror the mean of those of the face and of its mirror image."""
+        found = self.run.predict(faces) if self.run else predict(self.model, faces)
+        if not mirror:
+            return found
+        return (found + self.predict(replace(faces, images=faces.images[:, :, ::-1]))) / 2
 
     @property
     def temperature(self) -> float:
@@ -160,9 +163,9 @@ def about(net: Net) -> str:
     return f"{net.name}: {trained}, right for {score['value']:.0%} of {by['n']:,} others ({by['split']})"
 
 
-def prediction_table(net: Net, faces: Faces) -> pd.DataFrame:
+def prediction_table(net: Net, faces: Faces, mirror: bool = False) -> pd.DataFrame:
     """One row a face: its id, the emotion, and the probability of each; its label where there is one."""
-    probabilities = net.predict(faces)
+    probabilities = net.predict(faces, mirror)
     table = pd.DataFrame(probabilities, columns=EMOTIONS)
     table.insert(0, "emotion", np.array(EMOTIONS)[probabilities.argmax(axis=1)])
     if (faces.labels != UNLABELLED).any():
