@@ -57,7 +57,7 @@ class Net:
     run: Run | None = None
 
     def predict(self, faces: Faces, mirror: bool = False) -> np.ndarray:
-        """(n, 7) probabilities, which a run keeps; with mirror the mean of those of the face and of its mirror image."""
+        """(n, 7) probabilities, which a run keeps; with mirror the mean of those of a face and of its mirror image."""
         found = self.run.predict(faces) if self.run else predict(self.model, faces)
         if not mirror:
             return found
