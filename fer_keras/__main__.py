@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fer_keras.base.environment import versions
-from fer_keras.base.printable import printable
+from fer_keras.base.printable import printable, say
 from fer_keras.base.quiet import start_keras
 from fer_keras.base.typed import values
 from fer_keras.report import asking, collecting, reference
@@ -196,7 +196,7 @@ def _data(options) -> int:
 
     found = check(options.source, options.skip_bad, options.split)
     if text := json.dumps(found, indent=1) if options.json else describe(found):
-        print(text)
+        say(text)
     if found["error"]:
         print(f"fer-keras: {found['error']}", file=sys.stderr)
     return 1 if found["error"] else 0
@@ -233,8 +233,9 @@ def _train(options) -> int:
 
 def _command_line(options) -> str:
     """What was typed, without the folders of the data, options by their short names."""
-    short = {"--option": "-o", "--recipe": "-r"}
-    shown = short | {options.data: _name(options.data), f"--data={options.data}": f"--data={_name(options.data)}"}
+    shown = {"--option": "-o", "--recipe": "-r", options.data: _name(options.data)}
+    flags = [f"--{'data'[:end]}=" for end in (1, 2, 3, 4)]  # as argparse takes them
+    shown |= {flag + options.data: flag + _name(options.data) for flag in flags}
     return shlex.join(["fer-keras", *(shown.get(word, word) for word in options.typed)])
 
 
@@ -259,9 +260,9 @@ def _report(options) -> int:
         return 130
     if out.parent == kept.SHELF:
         write_site(out.parent)  # whose index lists this one
-    print(out / "index.html")
+    say(str(out / "index.html"))
     for name, why in failed.items():
-        print(f"fer-keras: {name} failed, {why}", file=sys.stderr)
+        say(f"fer-keras: {name} failed, {printable(why)}", sys.stderr)
     return 1 if failed else 0
 
 
@@ -292,9 +293,9 @@ def _claims(options) -> int:
         folder = records and max(records, key=lambda path: path.stat().st_mtime).parent
         none = "no report here; `fer-keras report` would set its own verdicts beside these"
         note = f"the report is the one in {folder.parent}" if folder else none
-        print(f"fer-keras: note: {note}", file=sys.stderr)
+        say(f"fer-keras: note: {printable(note)}", sys.stderr)
     rows = claims.ledger(claims.committed(), claims.of_report(folder) if folder else [])
-    print(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
+    say(json.dumps(rows, indent=1) if options.json else claims.as_text(rows))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -312,6 +313,23 @@ def test_the_page_bears_the_name_and_runs_nothing(tmp_path, capsys):
     assert main(["check", str(tmp_path / "one.ipynb"), "--html", str(tmp_path / "one.ipynb")]) == 1
     assert main(["check", str(tmp_path / "one.ipynb"), "no", "--html", str(tmp_path / "two.html")]) == 1
     assert capsys.readouterr().err.count("of one notebook") == 2
+
+
+def test_a_page_replaces_nothing_that_is_read_and_no_link(tmp_path, capsys):
+    findings(handed_in(), tmp_path)
+    shutil.copy(ROOT / "notebooks" / "assignment.ipynb", given := tmp_path / "given.html")
+    (link := tmp_path / "link.html").symlink_to(given)
+    whole, typed = given.read_bytes(), ["check", str(tmp_path / "one.ipynb"), "--assignment", str(given), "--html"]
+    for out, why in ((given, "it is one of the files that are read"), (link, "it is no regular file")):
+        assert main([*typed, str(out)]) == 1
+        assert capsys.readouterr().err == f"fer-keras: {out} cannot be written: {why}\n"
+    assert given.read_bytes() == whole and link.is_symlink()
+
+
+def test_names_do_not_move_the_cursor(tmp_path, capsys):
+    (tmp_path / "a\x1b[2J.ipynb").write_text("{")
+    assert main(["check", str(tmp_path)]) == 1
+    assert r"a\x1b[2J.ipynb is damaged" in (told := capsys.readouterr().out) and "\x1b" not in told
 
 
 def test_check_needs_no_tensorflow(tmp_path):

@@ -88,6 +88,15 @@ def test_an_odd_record_is_named(tmp_path, capsys, odd, says):
     assert says in (said := capsys.readouterr().err) and len(said.splitlines()) == 1
 
 
+def test_what_is_recorded_does_not_move_the_cursor(tmp_path, capsys):
+    entry = {"values": {"a": {"value": 1}}}
+    record = {name: entry | {"command": f"fer-keras train cnn_1m --data '{name}'"} for name in ("a.csv", "b\x1b[2J")}
+    (tmp_path / "train.json").write_text(json.dumps(record))
+    for more in ([], ["--csv"]):
+        assert main(["table", str(tmp_path / "train.json"), *more]) == 0
+        assert r"b\x1b[2J" in (told := capsys.readouterr().out) and "\x1b" not in told
+
+
 def test_a_file_with_holes_is_not_read_to_its_end(tmp_path, capsys):
     for name in ("sparse.csv", "train.parquet", "folder/sparse.csv"):
         path = tmp_path / name

@@ -256,6 +256,15 @@ def test_the_net_that_comes_with_the_package_has_its_card_and_is_small():
     assert np.isfinite(net.predict(draw_faces(240)[:3])).all()
 
 
+def test_neither_a_photograph_nor_the_net_is_written_over(tmp_path, capsys):
+    for path in (photograph := tmp_path / "photo.png", net := tmp_path / "net.keras"):
+        path.write_text("kept")
+    for path in (photograph, net):
+        assert main(["look", str(photograph), "--net", str(net), "--out", str(path)]) == 1
+        assert f"{path} cannot be written: it is one of the files that are read" in capsys.readouterr().err
+        assert path.read_text() == "kept"
+
+
 def test_a_page_may_be_written_beside_the_photographs_and_again(run, tmp_path, photograph):
     shutil.copy(photograph, tmp_path / "a.png")
     for _ in range(2):

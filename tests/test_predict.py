@@ -136,15 +136,18 @@ def test_nothing_that_is_read_or_kept_is_written_over(run, drawn, pictures, tmp_
     shutil.copy(run.folder / "model.keras", model)
     os.mkfifo(other / "pipe")
     (other / "link.csv").symlink_to(table)
+    (other / "locked.csv").write_text("kept")
+    (other / "locked.csv").chmod(0o444)
     attempts = [
-        (table, table, "the faces or the net are read from it"),
-        (table, other / "fer2013new.csv", "the faces or the net are read from it"),
-        (pictures, pictures / "face0.png", "the faces or the net are read from it"),
-        (table, model, "the faces or the net are read from it"),
+        (table, table, "it is one of the files that are read"),
+        (table, other / "fer2013new.csv", "it is one of the files that are read"),
+        (pictures, pictures / "face0.png", "it is one of the files that are read"),
+        (table, model, "it is one of the files that are read"),
         (table, run.folder / "history.csv", "runs and faces are kept there"),
         (table, other / "pipe", "it is no regular file"),
         (table, other / "link.csv", "it is no regular file"),
         (table, Path("/dev/null"), "it is no regular file"),
+        (table, other / "locked.csv", "it is write-protected"),
     ]
     for source, out, why in attempts:
         before = {path: path.read_bytes() for path in (source, out) if path.is_file()}

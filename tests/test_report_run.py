@@ -1,5 +1,6 @@
 """Reports of small notebooks: what fails, hangs, dies, is stopped or has run before; all through real kernels."""
 
+import ast
 import json
 import os
 import signal
@@ -199,7 +200,7 @@ def test_each_report_can_be_had_as_it_was(letter, net, tmp_path, drawn):
 
 @pytest.mark.parametrize("path", ["/d", "/data/my faces", '/data/a "quoted"\nname', "/data/ü\\n/fer.csv"])
 def test_a_folder_of_this_machine_is_named_nowhere_and_nothing_else_is_touched(path):
-    picture = "iVBOR/d0KG" + "/d" * 9
+    picture = "iVBOR+/d+d0KG" + "/d" * 9
     source = f"# Parameters\nDATA = {json.dumps(path)}\nFACES = 3\n"
     texts = nbformat.v4.new_output("stream", text=f"read {path}, and/d {path}2")
     shown = nbformat.v4.new_output("display_data", {"image/png": picture, "text/plain": f"'{path}'"})
@@ -214,6 +215,26 @@ def test_a_folder_of_this_machine_is_named_nowhere_and_nothing_else_is_touched(p
     text, data, wrong = found.cells[0].outputs
     assert text.text == f"read fer.csv, and/d {path}2" and data.data["image/png"] == picture
     assert data.data["text/plain"] == "'fer.csv'" and (wrong.evalue, wrong.traceback) == ("fer.csv", ["in fer.csv"])
+
+
+def test_a_name_with_quotes_and_escapes_stands_in_the_parameters_as_it_is():
+    source = 'DATA = "/data/x"\nFACES = 3'
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": ["injected-parameters"]})
+    name = 'a "quoted" \\1 \\n\nname.csv'
+    kept.hide(nbformat.v4.new_notebook(cells=[cell]), "DATA", "/data/x", name)
+    assert ast.literal_eval(cell.source.splitlines()[0].removeprefix("DATA = ")) == name
+    assert cell.source.splitlines()[1:] == ["FACES = 3"]
+
+
+def test_a_page_of_others_is_not_replaced(tmp_path):
+    about = {"data": "embedded", "preset": "quick", "given": {}, "fingerprint": "0"}
+    (index := tmp_path / "index.html").write_text("<title>Mine</title>")
+    with pytest.raises(report.ReportError, match=r"holds an index.html that no report wrote: name"):
+        kept.refuse_another(tmp_path, about)
+    index.unlink()
+    kept.refuse_another(tmp_path, about)
+    report.write_site(tmp_path)  # as of a folder of reports
+    kept.refuse_another(tmp_path, about)
 
 
 def test_a_report_of_other_settings_has_a_folder_of_its_own():

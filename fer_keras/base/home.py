@@ -96,6 +96,22 @@ def processor(about: Path = Path("/proc/cpuinfo")) -> str:
     return f"{name} with {', '.join(vectors)}" if vectors else name
 
 
+def check_target(path: Path, *reads: Path) -> None:
+    """Before the work, whether a file can be written there, and whether it is none of what is read."""
+    folder, whole, there = path.absolute().parent, path.resolve(), [read.resolve() for read in reads]
+    locked = path.exists() and not path.stat().st_mode & 0o222  # which does not keep root out
+    reasons = {
+        "it is a folder": path.is_dir(),
+        "its folder is missing": not folder.is_dir(),
+        "it is no regular file": path.is_symlink() or (path.exists() and not path.is_file()),
+        "it is write-protected": locked or not os.access(path if path.exists() else folder, os.W_OK),
+        "it is one of the files that are read": path.exists() and any(whole.is_relative_to(read) for read in there),
+        "runs and faces are kept there": any(whole.is_relative_to(store.resolve()) for store in folders()),
+    }
+    if why := next((reason for reason, holds in reasons.items() if holds), None):
+        raise ValueError(f"{path} cannot be written: {why}")
+
+
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Call `write(file)`, which may write to `file.name`; `path` then holds all of it, or what it held before."""
     path.parent.mkdir(parents=True, exist_ok=True)

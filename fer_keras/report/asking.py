@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from fer_keras.base.printable import printable
+from fer_keras.base.printable import printable, say
 from fer_keras.base.quiet import start_keras
 
 ON_A_PAGE = 100  # photographs
@@ -69,10 +69,11 @@ def _predict(options) -> int:
     start_keras()
     from fer_keras import load_faces
     from fer_keras.data.photographs import are_photographs, as_faces, find_all, photographs_below
-    from fer_keras.training.ask import about, check_target, find_net, prediction_table, write_predictions
+    from fer_keras.training.ask import about, find_net, prediction_table, write_predictions
 
     source = Path(options.source)
     if options.out:
+        from fer_keras.base.home import check_target
         from fer_keras.data.load import VOTE_FILE
 
         nets = [Path(options.net)] if options.net else []
@@ -88,26 +89,27 @@ def _predict(options) -> int:
         faces = faces.split(options.split)
         if not len(faces):
             raise ValueError(f"{options.source} holds no faces of {options.split}")
-    print(f"fer-keras: note: {about(net)}", file=sys.stderr)
+    say(f"fer-keras: note: {about(net)}", sys.stderr)
     table = prediction_table(net, faces, options.mirror)
     if options.out:
         write_predictions(options.out, table, faces)
     else:
-        print(table.to_string(index=False, float_format="{:.3f}".format))
+        say(table.to_string(index=False, float_format="{:.3f}".format))
     return 0
 
 
 def _tell(problems: list[str]) -> None:
     for problem in problems:
-        print(f"fer-keras: note: {printable(problem)}", file=sys.stderr)
+        say(f"fer-keras: note: {printable(problem)}", sys.stderr)
 
 
 def _look(options) -> int:
     start_keras()
+    from fer_keras.base.home import check_target
     from fer_keras.data.photographs import as_faces, find_all, photographs_below
     from fer_keras.report.look import write_page
     from fer_keras.seeing.answers import ask, in_words
-    from fer_keras.training.ask import about, check_target, find_net
+    from fer_keras.training.ask import about, find_net
 
     paths = [path for each in options.pictures for path in photographs_below(each)]
     out = options.out or (None if options.json else Path("look.html"))
@@ -125,11 +127,11 @@ def _look(options) -> int:
     if options.json:
         print(json.dumps([each.as_json(face) for face, each in zip(found, answers, strict=True)], indent=1))
         return 0
-    print(about(net))
+    say(about(net))
     for face, each in zip(found, answers, strict=True):
         doubts = f" (doubtful: {'; '.join(face.doubts)})" if face.doubts else ""
         print(f"{face.name}{doubts}: {in_words(each)}")
-    print(out)
+    say(str(out))
     return 0
 
 
@@ -141,7 +143,7 @@ def _card(options) -> int:
     net = find_net(options.net)
     if net.card is None:
         raise ValueError(f"nothing is known of {net.name}: only runs trained by this version have a card")
-    print(as_markdown(net.name, net.card))
+    say(as_markdown(net.name, net.card))
     return 0
 
 
@@ -155,5 +157,5 @@ def _runs(options) -> int:
     elif table.empty:
         print("no training is kept; `fer-keras train` makes one")
     else:
-        print(table.to_string(index=False))
+        say(table.to_string(index=False))
     return 0

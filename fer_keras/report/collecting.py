@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fer_keras.base import typed
-from fer_keras.base.printable import printable
+from fer_keras.base.printable import printable, say
 
 
 def add(commands, command) -> None:
@@ -61,13 +61,13 @@ def _table(options) -> int:
 
     measured, notes = read(options.paths)
     for note in notes:
-        print(f"fer-keras: note: {note}", file=sys.stderr)
+        say(f"fer-keras: note: {printable(note)}", sys.stderr)
     found = collect.table(measured, _names(options.by), _names(options.values))
     others = [collect.published()] if options.paper else []
     if options.csv:
-        print(collect.together([found, *others]).to_csv(index=False), end="")
+        say(collect.together([found, *others]).to_csv(index=False).removesuffix("\n"))
     else:
-        print("\n\n".join(map(collect.as_text, [found, *others])))
+        say("\n\n".join(map(collect.as_text, [found, *others])))
     return 0
 
 
@@ -89,11 +89,12 @@ def _sweep(options) -> int:
         name, why = next(iter(failed.items()))
         raise ValueError(f"{len(failed)} of {len(left)} failed, the first: {name}, {why}; the same call runs it again")
     folder = next(iter(runs)).parent
-    print(f"{folder}: `fer-keras table {folder}` shows what they recorded", file=sys.stderr)
+    say(f"{folder}: `fer-keras table {folder}` shows what they recorded", sys.stderr)
     return 0
 
 
 def _check(options) -> int:
+    from fer_keras.base.home import check_target
     from fer_keras.report import handed_in
 
     paths = [each for path in options.paths for each in (sorted(path.rglob("*.ipynb")) if path.is_dir() else [path])]
@@ -102,10 +103,12 @@ def _check(options) -> int:
         raise ValueError(f"there is no notebook in {options.paths[0]}")
     if options.html and (len(paths) > 1 or options.html.suffix != ".html"):
         raise ValueError("--html makes one page, such as assignment.html, of one notebook")
+    if options.html:
+        check_target(options.html, *paths, *filter(None, [options.assignment]))
     looked = [handed_in.look(path, options.assignment) for path in paths]
     if options.html:
         handed_in.write_page(looked[0], options.html)
-        print(options.html, file=sys.stderr)
+        say(str(options.html), sys.stderr)
     if options.json:
         print(json.dumps(looked, indent=1))
     else:
@@ -114,7 +117,7 @@ def _check(options) -> int:
         for each in looked:
             for finding in each["findings"] or [{"cell": "", "says": "nothing is missing"}]:
                 words = [each["file"], finding["cell"], finding["says"]]
-                print(printable(": ".join(filter(None, words))))
+                say(printable(": ".join(filter(None, words))))
     return 1 if any(each["findings"] for each in looked) else 0
 
 

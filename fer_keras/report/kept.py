@@ -49,7 +49,11 @@ def by_hand(parameters: dict) -> dict:
 
 
 def refuse_another(out: Path, about: dict) -> None:
-    """A report does not replace one of other settings; drawn faces may change with the package."""
+    """A report does not replace one of other settings, or a page of others; drawn faces may change with the package."""
+    index = out / "index.html"
+    ours = (out / "executed").is_dir() or (index.is_file() and b'href="reference.html"' in index.read_bytes())
+    if index.exists() and not ours:
+        raise ReportError(f"{out} holds an index.html that no report wrote: name another folder with --out")
     for path in (out / "executed").glob("*.ipynb"):
         there = noted(path).get("about", about)
         drawn = about["data"] == there["data"] == "embedded"

@@ -11,6 +11,7 @@ import nbformat
 import papermill
 
 from fer_keras.base import home
+from fer_keras.base.printable import printable, say
 from fer_keras.data.load import absolute
 from fer_keras.report.kept import ReportError, hide, writing
 from fer_keras.report.notebook import run_notebook
@@ -34,6 +35,8 @@ def plan(notebook: str, choices: dict[str, list], out: Path | None) -> tuple[Pat
             given["DATA"] = str(absolute(given["DATA"]))  # the notebook runs in its own folder
         words = [f"{name}-{_short(name, value)}" for name, value in given.items()]
         target = out / f"{re.sub(r'[^A-Za-z0-9_.]+', '-', '-'.join([path.stem, *words]))[:200]}.ipynb"
+        if target.resolve() == path.resolve():
+            raise ReportError(f"{target} is the notebook itself; name another folder with --out")
         if target in runs:
             raise ReportError(f"two settings would be left in {target}; give each value once")
         runs[target] = given
@@ -90,7 +93,7 @@ def run(path: Path, runs: dict[Path, dict], timeout: int | None = None) -> dict[
         if went["failed"]:
             failed[target.name] = went["failed"]
         ended = went["failed"] or "done"
-        print(f"{number} of {len(runs)}, {target.name}: {ended} ({went['seconds']:.0f} s)", file=sys.stderr)
+        say(f"{number} of {len(runs)}, {target.name}: {printable(ended)} ({went['seconds']:.0f} s)", sys.stderr)
     return failed
 
 

@@ -174,21 +174,6 @@ def prediction_table(net: Net, faces: Faces, mirror: bool = False) -> pd.DataFra
     return table
 
 
-def check_target(path: Path, *reads: Path) -> None:
-    """Before the work, whether a file can be written there, and whether it is none of what is read."""
-    folder, whole, there = path.absolute().parent, path.resolve(), [read.resolve() for read in reads]
-    reasons = {
-        "it is a folder": path.is_dir(),
-        "its folder is missing": not folder.is_dir(),
-        "it is no regular file": path.is_symlink() or (path.exists() and not path.is_file()),
-        "it is write-protected": not os.access(path if path.exists() else folder, os.W_OK),
-        "the faces or the net are read from it": path.exists() and any(whole.is_relative_to(read) for read in there),
-        "runs and faces are kept there": any(whole.is_relative_to(store.resolve()) for store in home.folders()),
-    }
-    if why := next((reason for reason, holds in reasons.items() if holds), None):
-        raise ValueError(f"{path} cannot be written: {why}")
-
-
 def write_predictions(path: Path, table: pd.DataFrame, faces: Faces) -> None:
     """The table as CSV; of the course's unlabelled `id,feature` faces its submission file, `id,label`."""
     if np.issubdtype(faces.ids.dtype, np.integer) and (faces.labels == UNLABELLED).all():
