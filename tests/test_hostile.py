@@ -18,7 +18,8 @@ from pyarrow import parquet as pq
 
 from fer_keras import SourceError, load_faces
 from fer_keras.base.printable import printable
-from fer_keras.data import archives, pictures
+from fer_keras.data import archives, pictures, tables
+from fer_keras.data.photographs import faces_in
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +282,69 @@ def test_what_moves_a_terminals_cursor_is_written_out(tmp_path, some):
     (tmp_path / "train" / "happy").mkdir(parents=True)
     (tmp_path / "train" / "happy" / "a\x1b[1m.png").write_bytes(of(some.images[0]))
     assert load_faces(tmp_path / "train").ids.tolist() == [r"happy/a\x1b[1m.png"]
+
+
+def test_a_sparse_member_without_an_end_is_refused(tmp_path):
+    info = tarfile.TarInfo("train/happy/1.png")
+    info.size, info.pax_headers = 512, {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(b"9\n".ljust(512, b"\0")))
+    with pytest.raises(SourceError, match=r"a.tar has a header that no honest archive has \(a file with holes\)"):
+        load_faces(tmp_path / "a.tar")
+
+
+def test_zeros_are_not_searched_for_an_archive(tmp_path, monkeypatch):
+    (tmp_path / "zeros.csv").write_bytes(bytes(1024))
+    monkeypatch.setattr("tarfile.open", None)
+    with pytest.raises(SourceError, match=r"zeros.csv is no CSV"):
+        load_faces(tmp_path / "zeros.csv")
+
+
+def test_an_encrypted_archive_is_refused(tmp_path, some):
+    path = packed(tmp_path / "a.zip", [("train/happy/1.png", of(some.images[0]))])
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"a.zip is encrypted; unpack it"):
+        load_faces(path)
+
+
+def test_more_votes_and_rows_than_any_form_has_are_not_read(tmp_path, some, monkeypatch):
+    path = forms.csv(tmp_path / "fer2013.csv", some, votes=True)
+    monkeypatch.setattr(tables, "LARGEST_VOTES", 100)
+    with pytest.raises(SourceError, match=r"fer2013new.csv is not .*: it holds more than 100 bytes"):
+        load_faces(path)
+    monkeypatch.setattr(pictures, "MOST_ROWS", 10)
+    folder = forms.parquet(tmp_path / "parquet", some)
+    with pytest.raises(SourceError, match=r"\.parquet has \d+ rows, more than 10; split it"):
+        load_faces(folder)
+
+
+def test_a_flipped_bit_in_parquet_is_seen(tmp_path, some):
+    images = [of(image) for image in some.images]
+    table, path = pa.table({"image": images, "label": ["sad"] * len(images)}), tmp_path / "train.parquet"
+    pq.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    assert len(load_faces(path)) == len(some)
+    data = bytearray(path.read_bytes())
+    data[data.index(images[3]) + len(images[3]) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"train.parquet cannot be read as Parquet"):
+        load_faces(path, skip_bad=True)
+
+
+def test_the_tables_that_are_not_read_are_named(tmp_path, some):
+    forms.csv(tmp_path / "fer2013.csv", some)
+    forms.course(tmp_path / "train.csv", some)
+    with pytest.warns(UserWarning, match=r"read fer2013.csv and left train.csv alone"):
+        load_faces(tmp_path)
+
+
+def test_names_of_members_and_photographs_do_not_move_the_cursor(archive, tmp_path, some):
+    odd = "a\x1b[1m.png"
+    assert load_faces(archive([(f"train/happy/{odd}", of(some.images[0]))])).ids.tolist() == [
+        r"train/happy/a\x1b[1m.png"
+    ]
+    (tmp_path / odd).write_bytes(of(some.images[0]))
+    (face,) = faces_in(tmp_path / odd)
+    assert face.name == r"a\x1b[1m.png"

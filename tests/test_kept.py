@@ -121,3 +121,17 @@ def test_what_killed_processes_left_is_removed_later(tmp_path):
         os.utime(path, (time.time() - 7200,) * 2)
     home.write_text(tmp_path / "a.txt", "whole")
     assert not left.exists() and new.exists() and others.exists()
+
+
+def test_what_killed_processes_left_of_a_run_is_removed_by_the_next(finished):
+    left = finished.folder / "checkpoints" / ".unfinished-abcd_123.keras"
+    left.write_text("x")
+    with runs.alone(finished.folder) as check:
+        check()
+        assert not left.exists() and (left.parent / "1.keras").exists()
+
+
+def test_a_file_may_be_read_by_those_who_may_read_others(tmp_path):
+    home.write_text(tmp_path / "ours", "x")
+    (tmp_path / "others").write_text("x")
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "others").stat().st_mode

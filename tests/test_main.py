@@ -1,15 +1,18 @@
 """Whatever goes wrong, the command line ends in one sentence; and what could not be read again is not trained."""
 
+import argparse
 import io
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import pytest
 
 from fer_keras import build, train
-from fer_keras.__main__ import main
+from fer_keras.__main__ import _command_line, _parser, main
+from fer_keras.base import environment
 from fer_keras.report.notebook import kernel_variables
 from fer_keras.report.page import tidy
 from fer_keras.training.predict import load_model
@@ -47,6 +50,43 @@ def test_any_error_ends_in_one_sentence(monkeypatch, capsys, error, says):
     monkeypatch.setenv("FER_KERAS_DEBUG", "1")
     assert main(["claims"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_told_and_a_closed_pipe_is_not(monkeypatch, capsys):
+    for error, code, says in ((KeyboardInterrupt(), 130, ["fer-keras: stopped"]), (BrokenPipeError(32, "pipe"), 1, [])):
+        monkeypatch.setattr("fer_keras.claims.ledger.committed", raising(error))
+        assert main(["claims"]) == code
+        assert [each for each in capsys.readouterr().err.splitlines() if "note:" not in each] == says
+
+
+def test_notes_do_not_move_the_cursor(monkeypatch, capsys):
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # which main changes
+    monkeypatch.setattr("fer_keras.__main__._claims", lambda _: warnings.warn("a\x1b[2J", stacklevel=1) or 0)
+    assert main(["claims"]) == 0
+    assert capsys.readouterr().err == "fer-keras: note: a\\x1b[2J\n"
+
+
+@pytest.mark.parametrize("text", [b"{", b"[1]", b"\xff", b"[" * 100_000])
+def test_settings_of_keras_that_are_damaged_name_no_backend(tmp_path, monkeypatch, text):
+    (tmp_path / "keras.json").write_bytes(text)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for folder in (tmp_path, "~nobody-of-this-name"):
+        monkeypatch.setenv("KERAS_HOME", str(folder))
+        assert environment.backend() == "tensorflow"
+
+
+def test_the_command_that_is_recorded_is_what_was_typed_without_folders(tmp_path, monkeypatch):
+    (tmp_path / "fa.ces").mkdir()
+    monkeypatch.chdir(tmp_path / "fa.ces")
+    recorded = {
+        "train cnn_1m:v1.0 --data . -o width 0.5": "train cnn_1m:v1.0 --data fa.ces -o width 0.5",
+        "train a/net.keras --data a -r shift 0.1": "train a/net.keras --data a -r shift 0.1",
+        "train cnn_1m --data=/my/a.csv --recipe epochs 1": "train cnn_1m --data=a.csv -r epochs 1",
+        "train cnn_1m --da=/my/a.csv --option width 1e0": "train cnn_1m --da=a.csv -o width 1e0",
+    }
+    for words, expected in recorded.items():
+        options = _parser().parse_args(words.split(), argparse.Namespace(typed=words.split()))
+        assert _command_line(options) == f"fer-keras {expected}"
 
 
 def test_a_backend_that_does_not_start_is_named(monkeypatch, capsys):
@@ -177,6 +217,16 @@ def test_a_relative_home_is_the_same_for_kernels(tmp_path, monkeypatch):
         '<a href="data:text/html,<script>alert(1)</script>">x</a>',
         '<button formaction="https://elsewhere.example">x</button>',
         '<p onclick="alert(1)">x</p>',
+        "<script>alert(1)</script>x",
+        '<iframe src="https://elsewhere.example/alert"></iframe>x',
+        '<p srcdoc="<b>alert</b>">x</p>',
+        '<object data="alert.svg"></object>x',
+        '<embed src="alert.svg"/>x',
+        '<link rel="stylesheet" href="https://elsewhere.example/alert.css"/>x',
+        '<meta http-equiv="refresh" content="0; url=https://elsewhere.example/alert"/>x',
+        '<base href="https://elsewhere.example/alert"/>x',
+        '<form action="https://elsewhere.example/alert"></form>x',
+        '<img alt="x" src="https://elsewhere.example/alert.png"/>',
     ],
 )
 def test_nothing_that_runs_is_left_on_a_page(html):
