@@ -263,6 +263,9 @@ def test_neither_a_photograph_nor_the_net_is_written_over(tmp_path, capsys):
         assert main(["look", str(photograph), "--net", str(net), "--out", str(path)]) == 1
         assert f"{path} cannot be written: it is one of the files that are read" in capsys.readouterr().err
         assert path.read_text() == "kept"
+    for command in ("look", "predict"):
+        assert main([command, str(photograph), "--out", str(SHIPPED / "card.json")]) == 1
+        assert "card.json cannot be written: it is one of the files that are read" in capsys.readouterr().err
 
 
 def test_a_page_may_be_written_beside_the_photographs_and_again(run, tmp_path, photograph):

@@ -69,15 +69,14 @@ def _predict(options) -> int:
     start_keras()
     from fer_keras import load_faces
     from fer_keras.data.photographs import are_photographs, as_faces, find_all, photographs_below
-    from fer_keras.training.ask import about, find_net, prediction_table, write_predictions
+    from fer_keras.training.ask import SHIPPED, about, find_net, prediction_table, write_predictions
 
     source = Path(options.source)
     if options.out:
         from fer_keras.base.home import check_target
         from fer_keras.data.load import VOTE_FILE
 
-        nets = [Path(options.net)] if options.net else []
-        check_target(options.out, source, source.with_name(VOTE_FILE), *nets)
+        check_target(options.out, source, source.with_name(VOTE_FILE), Path(options.net or SHIPPED))
     net = find_net(options.net)
     if are_photographs(source):
         found, problems = find_all(list(photographs_below(source)), options.whole)
@@ -109,12 +108,12 @@ def _look(options) -> int:
     from fer_keras.data.photographs import as_faces, find_all, photographs_below
     from fer_keras.report.look import write_page
     from fer_keras.seeing.answers import ask, in_words
-    from fer_keras.training.ask import about, find_net
+    from fer_keras.training.ask import SHIPPED, about, find_net
 
     paths = [path for each in options.pictures for path in photographs_below(each)]
     out = options.out or (None if options.json else Path("look.html"))
     if out:
-        check_target(out, *paths, *([Path(options.net)] if options.net else []))
+        check_target(out, *paths, Path(options.net or SHIPPED))
     if len(paths) > ON_A_PAGE:
         many = f"{len(paths):,} pictures are too many to look at, {ON_A_PAGE} at most"
         raise ValueError(f"{many}; `fer-keras predict` takes any number")
