@@ -85,6 +85,24 @@ def test_a_picture_that_cannot_be_read_is_counted_and_named(folder, some, monkey
         assert len(load_faces(folder, skip_bad=True)) == len(some) - 1
 
 
+def test_a_link_to_no_picture_is_counted_and_named(folder, some):
+    next(folder.glob("train/*/*.png")).with_name("gone.png").symlink_to("nowhere.png")
+    with pytest.raises(SourceError, match=r"gone.png: a link to nothing"):
+        load_faces(folder)
+    with pytest.warns(UserWarning, match=r"left out 1 bad faces, the first: train/\w+/gone.png"):
+        assert len(load_faces(folder, skip_bad=True)) == len(some)
+
+
+def test_however_many_rows_are_bad_all_are_counted(tmp_path, some):
+    path = forms.csv(tmp_path / "faces.csv", some)
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *("9" + row[1:] for row in rows[:30]), *rows[30:]]))
+    with pytest.raises(SourceError, match=r"row 1 .*\(29 more like it\)"):
+        load_faces(path)
+    with pytest.warns(UserWarning, match="left out 30 bad faces"):
+        assert len(load_faces(path, skip_bad=True)) == len(some) - 30
+
+
 def test_a_damaged_member_is_counted_and_named(tmp_path, folder, some):
     path = forms.zipped(tmp_path / "a.zip", folder)
     with zipfile.ZipFile(path) as archive:
@@ -338,6 +356,13 @@ def test_the_tables_that_are_not_read_are_named(tmp_path, some):
     forms.course(tmp_path / "train.csv", some)
     with pytest.warns(UserWarning, match=r"read fer2013.csv and left train.csv alone"):
         load_faces(tmp_path)
+
+
+def test_the_bar_of_a_file_does_not_move_the_cursor(tmp_path, some, monkeypatch):
+    said = []
+    monkeypatch.setattr("fer_keras.data.tables.bar", lambda steps, what, unit: said.append(what) or steps)
+    load_faces(forms.csv(tmp_path / "a\x1b[1m.csv", some))
+    assert said == [r"reading a\x1b[1m.csv"]
 
 
 def test_names_of_members_and_photographs_do_not_move_the_cursor(archive, tmp_path, some):

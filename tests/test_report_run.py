@@ -332,6 +332,7 @@ def test_a_value_of_another_kind_than_the_parameter_is_refused(tmp_path, name, t
     with pytest.raises(report.ReportError, match=f"{name} is (int|float), not "):
         report._plans(tmp_path, "embedded", "quick", "21", values([[name, text]]))
     assert len(report._plans(tmp_path, "embedded", "quick", "21", {"WIDTH": 1})) == 1
+    assert report.fitting({"MODEL": 7}, [{"MODEL": {"inferred_type_name": "str"}}]) == {"MODEL": "7"}
 
 
 def test_values_on_the_command_line_are_what_they_look_like():
