@@ -358,13 +358,6 @@ def test_the_tables_that_are_not_read_are_named(tmp_path, some):
         load_faces(tmp_path)
 
 
-def test_the_bar_of_a_file_does_not_move_the_cursor(tmp_path, some, monkeypatch):
-    said = []
-    monkeypatch.setattr("fer_keras.data.tables.bar", lambda steps, what, unit: said.append(what) or steps)
-    load_faces(forms.csv(tmp_path / "a\x1b[1m.csv", some))
-    assert said == [r"reading a\x1b[1m.csv"]
-
-
 def test_names_of_members_and_photographs_do_not_move_the_cursor(archive, tmp_path, some):
     odd = "a\x1b[1m.png"
     assert load_faces(archive([(f"train/happy/{odd}", of(some.images[0]))])).ids.tolist() == [

@@ -12,13 +12,13 @@ LOGS = {"loss": 1.5, "accuracy": 0.4, "val_loss": 1.6, "val_accuracy": 0.35}
 
 
 def test_a_log_gets_one_line_an_epoch(capsys):
-    bar = EpochBar("cnn_leaky", 3, 1)
+    bar = EpochBar("cnn_leaky\x1b", 3, 1)
     bar.within(0.5, LOGS)
     bar.epoch(2, LOGS, 12.3)
     bar.close()
     assert capsys.readouterr().err.splitlines() == [
-        "cnn_leaky: going on after epoch 1 of 3",
-        "cnn_leaky: epoch 2/3, loss 1.500, accuracy 0.400, validation accuracy 0.350, 12 s",
+        r"cnn_leaky\x1b: going on after epoch 1 of 3",
+        r"cnn_leaky\x1b: epoch 2/3, loss 1.500, accuracy 0.400, validation accuracy 0.350, 12 s",
     ]
 
 

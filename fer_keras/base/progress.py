@@ -7,6 +7,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from fer_keras.base.printable import printable
+
 LONG = {"loss": "loss", "accuracy": "accuracy", "val_accuracy": "validation accuracy"}
 SHORT = {"accuracy": "accuracy", "val_accuracy": "validation"}  # a line of JupyterLab has some 110 characters
 silent = False  # in a process that works for another one, which has the bar
@@ -33,16 +35,16 @@ def bar(steps: Iterable | None = None, what: str = "", unit: str = "it", **optio
     """
     options["disable"] = silent or options.get("disable", False)
     seldom = {} if redraws() else {"mininterval": 10, "ncols": 80}
-    return tqdm(steps, what, unit=unit, delay=2, file=_stream(), **seldom | options)
+    return tqdm(steps, printable(what), unit=unit, delay=2, file=_stream(), **seldom | options)
 
 
 class EpochBar:
     """A bar over the epochs of a training, with its scores; where it cannot be redrawn a line an epoch instead."""
 
     def __init__(self, what: str, epochs: int, done: int = 0):
-        self.what, self.epochs, self.lines = what, epochs, not silent and not redraws()
+        self.what, self.epochs, self.lines = printable(what), epochs, not silent and not redraws()
         if 0 < done < epochs and not silent:
-            print(f"{what}: going on after epoch {done} of {epochs}", file=_stream())
+            print(f"{self.what}: going on after epoch {done} of {epochs}", file=_stream())
         form = "{desc}: {percentage:3.0f}%|{bar:10}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
         self.bar = bar(what=what, total=epochs, initial=done, bar_format=form, disable=self.lines)
 

@@ -53,9 +53,9 @@ def list_files(path: Path) -> Iterator[Files]:
             elif archive := _tar_archive(path):
                 files = _tar_members(stack.enter_context(archive), path.name)
             elif _starts(path, b"\x1f\x8b"):
-                files = {printable(path.stem): partial(Unpacked, path)}
+                files = {path.stem: partial(Unpacked, path)}
             else:
-                files = {printable(path.name): partial(opened, path)}
+                files = {path.name: partial(opened, path)}
         except (FileNotFoundError, NotADirectoryError):
             raise SourceError(f"{path} does not exist; give a CSV, a folder, a Parquet file, or `embedded`") from None
         except OddHeader as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import fer_keras
+from fer_keras.base.printable import say
 
 PACKAGE = Path(fer_keras.__file__).parent
 BEGIN = """\
@@ -34,12 +35,12 @@ def add(commands, command) -> None:
 
 
 def _docs(options) -> int:
-    from fer_keras.training.ask import check_target
+    from fer_keras.base.home import check_target
 
     options.out.parent.mkdir(parents=True, exist_ok=True)
     check_target(options.out)
     write_page(options.out)
-    print(options.out)
+    say(str(options.out))
     return 0
 
 

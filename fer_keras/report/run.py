@@ -22,6 +22,7 @@ import yaml
 from fer_keras import load_faces
 from fer_keras.base import home, interrupts, progress
 from fer_keras.base.environment import NO_BACKEND, no_backend, threads
+from fer_keras.base.printable import printable, say
 from fer_keras.data.load import absolute
 from fer_keras.faces import UNLABELLED
 from fer_keras.report.costs import estimate
@@ -218,7 +219,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, show:
                     for name, went in (future.result() for future in ended):
                         done[name] = cells[name]
                         if not progress.redraws():
-                            print(f"{name}: {went['failed'] or 'done'} ({went['seconds']:.0f} s)", file=sys.stderr)
+                            say(f"{name}: {printable(went['failed'] or 'done')} ({went['seconds']:.0f} s)", sys.stderr)
                         show(name)
                     now = dict(done)  # the others write to it
                     display.n = sum(now.values())
