@@ -1,5 +1,6 @@
 """A small part of `make fault`, always the same cases; and what it found, once and for all."""
 
+import gzip
 import json
 import re
 import shutil
@@ -98,10 +99,12 @@ def test_what_is_recorded_does_not_move_the_cursor(tmp_path, capsys):
 
 
 def test_a_file_with_holes_is_not_read_to_its_end(tmp_path, capsys):
-    for name in ("sparse.csv", "train.parquet", "folder/sparse.csv"):
+    small = gzip.compress(b"small")  # behind which zeros are padding
+    for name, start in {"sparse.csv": b"", "train.parquet": b"", "folder/sparse.csv": b"", "sparse.gz": small}.items():
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         with path.open("wb") as file:
+            file.write(start)
             file.truncate(300 << 30)
         assert main(["data", str(path.parent if "/" in name else path)]) == 1
         assert "holds 300 GB, more than the 4 GB" in capsys.readouterr().err

@@ -177,6 +177,13 @@ def test_links_in_archives_are_followed_or_refused(archive, some):
             load_faces(archive([picture, (name, (tarfile.SYMTYPE, target))]), skip_bad=True)
 
 
+def test_no_more_of_a_link_is_read_than_a_path_can_have(tmp_path, some, monkeypatch):
+    monkeypatch.setattr(archives, "LONGEST_HEADER", 5)
+    members = [("train/happy/1.png", of(some.images[0])), ("train/sad/2.png", (tarfile.SYMTYPE, "../happy/1.png"))]
+    with pytest.raises(SourceError, match=r"has a link, train/sad/2.png, that leads to no file"):
+        load_faces(packed(tmp_path / "a.zip", members))
+
+
 def test_pipes_in_archives_are_refused(tmp_path, some):
     members = [("train/happy/1.png", of(some.images[0])), ("train/happy/2.png", (tarfile.FIFOTYPE, ""))]
     with pytest.raises(SourceError, match=r"no regular file, train/happy/2.png"):

@@ -123,6 +123,13 @@ def test_what_killed_processes_left_is_removed_later(tmp_path):
     assert not left.exists() and new.exists() and others.exists()
 
 
+def test_a_run_that_is_told_more_keeps_its_checksum(finished):
+    path = runs.tell(finished, data="mine.csv").folder / "metrics.json"
+    assert runs.finished(finished.folder).metrics["data"] == "mine.csv"
+    path.write_text(path.read_text().replace("mine.csv", "yours.csv"))
+    assert runs.finished(finished.folder) is None
+
+
 def test_what_killed_processes_left_of_a_run_is_removed_by_the_next(finished):
     left = finished.folder / "checkpoints" / ".unfinished-abcd_123.keras"
     left.write_text("x")

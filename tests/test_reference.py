@@ -76,6 +76,9 @@ def test_the_reference_needs_no_tensorflow_and_no_network(tmp_path):
 def test_it_is_not_written_over_what_is_no_file(tmp_path, capsys):
     assert main(["docs", "--out", str(tmp_path)]) == 1
     assert "cannot be written: it is a folder" in capsys.readouterr().err
+    (loop := tmp_path / "loop").symlink_to(loop)
+    assert main(["docs", "--out", str(loop)]) == 1
+    assert "loop cannot be written: it is no regular file" in capsys.readouterr().err
 
 
 def test_the_page_passes_the_w3cs_checker(page):

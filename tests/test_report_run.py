@@ -226,6 +226,16 @@ def test_a_name_with_quotes_and_escapes_stands_in_the_parameters_as_it_is():
     assert cell.source.splitlines()[1:] == ["FACES = 3"]
 
 
+def test_a_record_that_was_changed_is_not_taken_for_what_was_kept(tmp_path):
+    went = {"failed": None, "seconds": 1.0, "peak_mb": 50}
+    plan = kept.Plan(Path("01_faces.ipynb"), {}, {"data": "embedded", "preset": "quick"})
+    kept.keep(nbformat.v4.new_notebook(metadata={"fer_keras": went}), plan, "key", tmp_path)
+    assert kept.unchanged(plan, "key", tmp_path) and not kept.unchanged(plan, "another", tmp_path)
+    record = tmp_path / "records" / "01_faces.json"
+    record.write_text(record.read_text().replace('"peak_mb": 50', '"peak_mb": 51'))
+    assert not kept.unchanged(plan, "key", tmp_path)
+
+
 def test_a_page_of_others_is_not_replaced(tmp_path):
     about = {"data": "embedded", "preset": "quick", "given": {}, "fingerprint": "0"}
     (index := tmp_path / "index.html").write_text("<title>Mine</title>")

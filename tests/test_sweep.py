@@ -85,11 +85,13 @@ def test_print_runs_nothing_and_its_lines_do_the_same(notebook, capsys):
         (["mine.ipynb", "-p", "SEED", "4..2"], "SEED has no value in 4..2; give such as a,b or 0..4"),
         (["mine.ipynb", "-p", "MODEL", "a b,a-b"], "two settings would be left in"),
         (["ran"], "ran is no notebook; give a path"),
+        (["mine.ipynb", "--print", "--out", "loop"], "loop could not be written"),
         (["mine.ipynb", "--out", "."], "mine.ipynb is the notebook itself; name another folder with --out"),
     ],
 )
 def test_bad_input_is_one_sentence_and_runs_nothing(notebook, capsys, arguments, says):
     (notebook / "ran").write_text("")
+    (notebook / "loop").symlink_to(notebook / "loop")
     assert main(["sweep", *arguments]) == 1
     out, error = capsys.readouterr()
     assert says in error and len(error.strip().splitlines()) == 1 and out == ""

@@ -38,7 +38,7 @@ def shared() -> Path | None:
         why = "cannot be read" if os.path.isdir(path) else "is a file" if os.path.isfile(path) else "is not there"
         _warn_once(f"the shared folder {path} {why}, so only your own runs and faces are seen; mend FER_KERAS_SHARED")
         return None
-    return None if path.resolve() == folder().resolve() else path
+    return None if real(path) == real(folder()) else path
 
 
 @cache
@@ -53,10 +53,8 @@ def folders() -> list[Path]:
 
 def is_shared(path: Path) -> bool:
     """Whether it lies in the shared folder, where nothing is to be written."""
-    whole, others = path.resolve(), shared()
-    return (
-        others is not None and whole.is_relative_to(others.resolve()) and not whole.is_relative_to(folder().resolve())
-    )
+    whole, others = real(path), shared()
+    return others is not None and whole.is_relative_to(real(others)) and not whole.is_relative_to(real(folder()))
 
 
 def variables() -> dict[str, str]:
@@ -96,9 +94,14 @@ def processor(about: Path = Path("/proc/cpuinfo")) -> str:
     return f"{name} with {', '.join(vectors)}" if vectors else name
 
 
+def real(path: Path) -> Path:
+    """Where it leads, also of a link to itself, at which `resolve` raises an error before Python 3.13."""
+    return Path(os.path.realpath(path))
+
+
 def check_target(path: Path, *reads: Path) -> None:
     """Before the work, whether a file can be written there, and whether it is none of what is read."""
-    folder, whole, there = path.absolute().parent, path.resolve(), [read.resolve() for read in reads]
+    folder, whole, there = path.absolute().parent, real(path), list(map(real, reads))
     locked = path.exists() and not path.stat().st_mode & 0o222  # which does not keep root out
     reasons = {
         "it is a folder": path.is_dir(),
@@ -106,7 +109,7 @@ def check_target(path: Path, *reads: Path) -> None:
         "it is no regular file": path.is_symlink() or (path.exists() and not path.is_file()),
         "it is write-protected": locked or not os.access(path if path.exists() else folder, os.W_OK),
         "it is one of the files that are read": path.exists() and any(whole.is_relative_to(read) for read in there),
-        "runs and faces are kept there": any(whole.is_relative_to(store.resolve()) for store in folders()),
+        "runs and faces are kept there": any(whole.is_relative_to(real(store)) for store in folders()),
     }
     if why := next((reason for reason, holds in reasons.items() if holds), None):
         raise ValueError(f"{path} cannot be written: {why}")

@@ -35,7 +35,7 @@ def plan(notebook: str, choices: dict[str, list], out: Path | None) -> tuple[Pat
             given["DATA"] = str(absolute(given["DATA"]))  # the notebook runs in its own folder
         words = [f"{name}-{_short(name, value)}" for name, value in given.items()]
         target = out / f"{re.sub(r'[^A-Za-z0-9_.]+', '-', '-'.join([path.stem, *words]))[:200]}.ipynb"
-        if target.resolve() == path.resolve():
+        if home.real(target) == home.real(path):
             raise ReportError(f"{target} is the notebook itself; name another folder with --out")
         if target in runs:
             raise ReportError(f"two settings would be left in {target}; give each value once")
