@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else arguments
     _open_streams()
     try:
-        options = _parser().parse_args(typed, argparse.Namespace(typed=typed))
+        options = _options(typed)
         warnings.showwarning = lambda message, *_: print(f"fer-keras: note: {printable(str(message))}", file=sys.stderr)
         code = _run(options)
         sys.stdout.flush()
@@ -55,6 +55,14 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _options(typed: list[str]) -> argparse.Namespace:
+    try:
+        return _parser().parse_args(typed, argparse.Namespace(typed=typed))
+    except SystemExit:  # after --help, --version, or what is no option
+        sys.stdout.flush()
+        raise
 
 
 def _drop_output() -> None:

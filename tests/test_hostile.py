@@ -358,6 +358,13 @@ def test_a_flipped_bit_in_parquet_is_seen(tmp_path, some):
         load_faces(path, skip_bad=True)
 
 
+@pytest.mark.parametrize("inside", [b"", bytes(100), b"\xff" * 100])
+def test_what_only_begins_as_parquet_is_refused(tmp_path, inside):
+    (tmp_path / "train.parquet").write_bytes(b"PAR1" + inside + b"PAR1")
+    with pytest.raises(SourceError, match=r"train.parquet cannot be read as Parquet"):
+        load_faces(tmp_path / "train.parquet", skip_bad=True)
+
+
 def test_the_tables_that_are_not_read_are_named(tmp_path, some):
     forms.csv(tmp_path / "fer2013.csv", some)
     forms.course(tmp_path / "train.csv", some)

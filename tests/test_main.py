@@ -120,15 +120,13 @@ def test_a_console_that_lacks_letters_gets_them_written_out(monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="of POSIX shells")
 def test_a_full_output_is_told_and_closed_streams_are_no_files_numbers():
-    def run(more):
-        code = "import sys; from fer_keras.__main__ import main; sys.exit(main(['claims']))"
-        return subprocess.run(
-            ["sh", "-c", f'"$0" -c "$1" {more}', sys.executable, code], capture_output=True, text=True
-        )
-
-    full = run("> /dev/full")
-    assert full.returncode == 1
-    assert full.stderr.splitlines()[-1] == "fer-keras: the output: No space left on device"
+    few = "it._claims = lambda _: print('few') or 0"
+    for before, command in (("", "claims"), (few, "claims"), ("", "--version"), ("", "--help")):
+        code = f"import sys; import fer_keras.__main__ as it\n{before}\nsys.exit(it.main(['{command}']))"
+        typed = ["sh", "-c", '"$0" -c "$1" > /dev/full', sys.executable, code]
+        full = subprocess.run(typed, capture_output=True, text=True, env=os.environ | {"PYTHONUNBUFFERED": ""})
+        assert full.returncode == 1
+        assert full.stderr.splitlines()[-1] == "fer-keras: the output: No space left on device"
     code = "import sys; from fer_keras.__main__ import _open_streams; _open_streams()"
     code += "; print(open('/dev/null').fileno()); print('lost', file=sys.stderr)"
     closed = subprocess.run(["sh", "-c", '"$0" -c "$1" <&- 2>&-', sys.executable, code], capture_output=True, text=True)
