@@ -13,6 +13,7 @@ import pytest
 from fer_keras import build, train
 from fer_keras.__main__ import _command_line, _parser, main
 from fer_keras.base import environment
+from fer_keras.report import asking
 from fer_keras.report.notebook import kernel_variables
 from fer_keras.report.page import tidy
 from fer_keras.training.predict import load_model
@@ -64,6 +65,8 @@ def test_notes_do_not_move_the_cursor(monkeypatch, capsys):
     monkeypatch.setattr("fer_keras.__main__._claims", lambda _: warnings.warn("a\x1b[2J", stacklevel=1) or 0)
     assert main(["claims"]) == 0
     assert capsys.readouterr().err == "fer-keras: note: a\\x1b[2J\n"
+    asking._tell(["a\x1b[2J\nb"])
+    assert capsys.readouterr().err == "fer-keras: note: a\\x1b[2J\\nb\n"
 
 
 @pytest.mark.parametrize("text", [b"{", b"[1]", b"\xff", b"[" * 100_000])
@@ -92,7 +95,7 @@ def test_the_command_that_is_recorded_is_what_was_typed_without_folders(tmp_path
 def test_a_backend_that_does_not_start_is_named(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "keras", None)
     assert main(["models"]) == 1
-    assert "Keras does not start (ModuleNotFoundError" in (said := capsys.readouterr().err)
+    assert (said := capsys.readouterr().err).startswith("fer-keras: Keras does not start (ModuleNotFoundError")
     assert "look at KERAS_BACKEND and keras.json" in said and len(said.splitlines()) == 1
 
 
