@@ -5,7 +5,6 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -13,7 +12,7 @@ from fer_keras.base.environment import versions
 from fer_keras.base.home import write_text
 from fer_keras.data.photographs import SHOWN, Found, open_photograph
 from fer_keras.faces import EMOTIONS
-from fer_keras.report.page import TEMPLATES, prose, style
+from fer_keras.report.page import prose, style, template
 from fer_keras.seeing.answers import MAPS, VARIANTS, Answer, in_words
 from fer_keras.training.ask import Net, about
 from fer_keras.training.card import LIMITS
@@ -25,7 +24,6 @@ def write_page(
     path: Path, net: Net, found: Sequence[Found], answers: Sequence[Answer], problems: Sequence[str]
 ) -> None:
     """One page for all photographs, which needs no network."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
     faces = []
     for face, answer in zip(found, answers, strict=True):
         shown = _face(face, answer)
@@ -33,7 +31,7 @@ def write_page(
         if face.number == 1 and len(beside) > 1:
             shown["numbered"] = _numbered(beside)
         faces.append(shown)
-    write_text(path, environment.get_template("look.html.j2").render(
+    write_text(path, template("look.html.j2").render(
         style=style(),
         net=about(net),
         calibrated=net.card is not None,

@@ -202,6 +202,12 @@ def _one_header_row(table: Tag) -> None:
         rows[1][0].parent.decompose()
 
 
+def template(name: str) -> jinja2.Template:
+    """A page that is made of no notebook."""
+    loader = jinja2.FileSystemLoader(TEMPLATES / "report")
+    return jinja2.Environment(loader=loader, autoescape=True).get_template(name)
+
+
 @cache
 def style() -> str:
     """The style sheet of every page, with the mathematics font; math.woff.OFL.txt says how that was cut."""

@@ -15,7 +15,6 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-import jinja2
 import nbformat
 import papermill
 from markupsafe import Markup, escape
@@ -24,12 +23,11 @@ from PIL import Image
 from fer_keras.base.environment import versions
 from fer_keras.base.home import machine, write_text
 from fer_keras.report import reference
-from fer_keras.report.page import TEMPLATES, prose, render, style, tags
+from fer_keras.report.page import TEMPLATES, prose, render, style, tags, template
 from fer_keras.study.records import read_notebook
 
-PRESETS = {"smoke": "smoke: the figures mean nothing"}  # what a reader should know of a preset
-AS_IT_WAS = [f"Report {each} as it was" for each in "ABCDE"]
-PRESETS |= {f"report-{says[7].lower()}": says for says in AS_IT_WAS}
+AS_IT_WAS = {f"report-{each.lower()}": f"Report {each} as it was" for each in "ABCDE"}
+PRESETS = {"smoke": "smoke: the figures mean nothing"} | AS_IT_WAS  # what a reader should know of a preset
 REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
 FAILED = ".failed"  # ends the name of a notebook that failed after it had run to its end
@@ -55,11 +53,10 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
             write_text(out / page["link"], _render(page, listed))
     data, presets = {page["data"] for page in listed} - {None}, sorted({page["preset"] for page in listed})
     real = sorted(data - {"embedded"})
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
-    write_text(out / "index.html", environment.get_template("contents.html.j2").render(
+    write_text(out / "index.html", template("contents.html.j2").render(
         pages=listed,
         style=style(),
-        heading=presets[0] if presets and presets[0] in AS_IT_WAS else "Facial expression recognition: the report",
+        heading=presets[0] if presets and presets[0] in AS_IT_WAS.values() else "Facial expression recognition: the report",
         failed=sum(bool(page["failed"] or page["later"]) for page in listed),
         drawn="embedded" in data,
         real=bool(real) and REAL.format(" and ".join(real)),

@@ -53,13 +53,10 @@ def write_page(path: Path) -> None:
 
 @cache
 def page(beside_a_report: bool) -> str:
-    import jinja2
-
     from fer_keras.base.environment import versions
-    from fer_keras.report.page import TEMPLATES, style
+    from fer_keras.report.page import style, template
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES / "report"), autoescape=True)
-    return environment.get_template("reference.html.j2").render(
+    return template("reference.html.j2").render(
         style=style(), entries=entries(), begin=_code(BEGIN), versions=versions(), beside_a_report=beside_a_report
     )
 
