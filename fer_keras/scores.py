@@ -13,14 +13,19 @@ from fer_keras.faces import EMOTIONS, Faces
 MAJORITY = "majority class"  # the row of what always answering the commonest emotion gets: no net
 
 
-def accuracy(labels: np.ndarray, predicted: np.ndarray) -> dict:
-    """The share of right labels, how many there were, and Wilson's 95 % interval; None for no labels at all."""
-    n = len(labels)
+def share(count: int, n: int) -> dict:
+    """The share that so many of n faces are, n, and Wilson's 95 % interval; None for no faces at all."""
     if n == 0:
         return {"value": None, "n": 0, "interval": None}
-    right = int(np.sum(np.asarray(labels) == np.asarray(predicted)))
-    interval = binomtest(right, n).proportion_ci(0.95, "wilson")
-    return {"value": right / n, "n": n, "interval": [float(interval.low), float(interval.high)]}
+    count, n = int(count), int(n)
+    interval = binomtest(count, n).proportion_ci(0.95, "wilson")
+    return {"value": count / n, "n": n, "interval": [float(interval.low), float(interval.high)]}
+
+
+def accuracy(labels: np.ndarray, predicted: np.ndarray) -> dict:
+    """The `share` of right labels."""
+    right = np.asarray(labels) == np.asarray(predicted)
+    return share(right.sum(), len(right))
 
 
 def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -37,12 +42,14 @@ def stand_in_both(faces: Faces, training: Faces) -> np.ndarray:
     return has_copy(images, np.arange(len(images)) >= len(faces))[: len(faces)]
 
 
-def difference(labels: np.ndarray, predicted: np.ndarray, others: np.ndarray) -> dict:
-    """How much more often the first is right than the others, face by face: the difference of the accuracies with its
-    95 % interval (Agresti and Min's), and `p`, the chance of one so large if both were equally good (McNemar's test).
+def difference(first: np.ndarray, second: np.ndarray) -> dict:
+    """How much more often the first net is right than the second: the difference of the accuracies with its 95 %
+    interval (Agresti and Min's), and `p`, the chance of one so large if both were equally good (McNemar's test).
+
+    first, second: of the same faces, true or 1 where the net is right.
     """
-    first, second = np.asarray(predicted) == labels, np.asarray(others) == labels
-    n, only_first, only_second = len(labels), int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    first, second = np.asarray(first) == 1, np.asarray(second) == 1
+    n, only_first, only_second = len(first), int(np.sum(first & ~second)), int(np.sum(second & ~first))
     discordant = only_first + only_second
     p = binomtest(only_first, discordant).pvalue if discordant else 1.0
     # half a face more in each of the four cells keeps the interval honest where few faces differ
@@ -57,7 +64,9 @@ def over_seeds(values: Sequence[float]) -> dict:
     """The mean over trainings that differ in their seed alone, with its 95 % interval (Student's t); none for one."""
     each, n = np.asarray(values, float), len(values)
     found = {"value": float(each.mean()), "n": n, "interval": None}
-    return found | (students_interval(each.mean(), [(each.var(ddof=1) / n, n - 1)]) if n > 1 else {})
+    if n > 1:
+        found |= students_interval(each.mean(), [(each.var(ddof=1) / n, n - 1)])
+    return found
 
 
 def over_faces(values: Sequence[float]) -> dict:

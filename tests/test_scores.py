@@ -43,17 +43,14 @@ def test_copies_across_two_sets_are_found_whatever_side_they_stand_on(drawn):
 
 
 def test_a_difference_is_measured_on_the_faces_where_two_nets_differ():
-    labels = np.zeros(100, int)
-    first, second = (
-        np.r_[np.zeros(a, int), np.ones(b, int), np.zeros(c, int)] for a, b, c in ((90, 10, 0), (70, 25, 5))
-    )
-    found = difference(labels, first, second)  # 20 right in the first alone, 5 in the second alone
+    first, second = (np.repeat([True, False, True], counts) for counts in ((90, 10, 0), (70, 25, 5)))
+    found = difference(first, second)  # 20 right in the first alone, 5 in the second alone
     assert found["value"] == pytest.approx(0.15) and found["n"] == 100
     assert found["p"] == pytest.approx(0.004077, rel=1e-3)  # both tails of 25 throws of a coin
     assert found["interval"] == pytest.approx([0.05333, 0.24079], abs=1e-5)  # Agresti and Min's formula, by hand
-    swapped = difference(labels, second, first)
+    swapped = difference(second, first)
     assert swapped["value"] == -found["value"] and swapped["interval"] == pytest.approx([-0.24079, -0.05333], abs=1e-5)
-    same = difference(labels, first, first)
+    same = difference(first, first)
     assert same["value"] == 0 and same["p"] == 1 and same["interval"][0] < 0 < same["interval"][1]
 
 

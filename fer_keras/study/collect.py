@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from fer_keras.scores import accuracy, over_seeds, over_seeds_and_faces
+from fer_keras.scores import over_seeds, over_seeds_and_faces, share
 from fer_keras.study.measured import Measured
 
 FACES = ("DATA", "FACES", "SPLIT", "validation")  # settings that say on which faces something was measured
@@ -110,8 +110,7 @@ def published() -> pd.DataFrame:
     rows = []
     for each in yaml.safe_load(Path(__file__).with_name("field.yaml").read_text("utf-8")):
         n = each.get("n", 0)
-        right = np.arange(n) < round(each["value"] * n)
-        score = accuracy(right, np.ones(n, bool)) if n else {}
+        score = share(round(each["value"] * n), n) if n else {}
         rows.append({"notebook": each["method"], "name": "published"} | _score(score | each, n or None, 0) | each)
     columns = ["notebook", "name", "value", "low", "high", "n", "nets", "pretrained", "source", "caveat"]
     return pd.DataFrame(rows)[columns].astype({"n": "Int64", "nets": "Int64"})

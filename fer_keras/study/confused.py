@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import entropy, norm
 
 from fer_keras.faces import EMOTIONS
-from fer_keras.scores import accuracy
+from fer_keras.scores import share
 from fer_keras.study.tables import score_table, words
 
 NAMED = {  # which confusions the reports B to E name
@@ -23,7 +23,7 @@ NAMED = {  # which confusions the reports B to E name
 
 def recalls(counts: pd.DataFrame) -> pd.DataFrame:
     """Of the faces of each emotion, the share that is found."""
-    return score_table({each: _share(counts.loc[each, each], counts.loc[each].sum()) for each in counts.index})
+    return score_table({each: share(counts.loc[each, each], counts.loc[each].sum()) for each in counts.index})
 
 
 def one_way(counts: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def one_way(counts: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for a, b in product(counts.index, counts.columns):
         if a != b:
-            rows[f"{a} as {b}"] = _share(counts.loc[a, b], counts.loc[a].sum())
+            rows[f"{a} as {b}"] = share(counts.loc[a, b], counts.loc[a].sum())
     return score_table(rows).sort_values("value", ascending=False, kind="stable")
 
 
@@ -39,7 +39,7 @@ def both_ways(counts: pd.DataFrame) -> pd.DataFrame:
     """ "fear/sad": of the faces of either the share that is taken for the other; the largest first."""
     rows = {}
     for a, b in combinations(counts.index, 2):
-        rows[f"{a}/{b}"] = _share(counts.loc[a, b] + counts.loc[b, a], counts.loc[[a, b]].sum(axis=None))
+        rows[f"{a}/{b}"] = share(counts.loc[a, b] + counts.loc[b, a], counts.loc[[a, b]].sum(axis=None))
     return score_table(rows).sort_values("value", ascending=False, kind="stable")
 
 
@@ -170,10 +170,6 @@ def _root(squares: np.ndarray, n: int) -> dict:
     reach = 1.96 * squares[1:].std()
     low, value, high = np.sqrt(np.maximum(squares[0] + np.array([-reach, 0, reach]), 0)).tolist()
     return {"value": value, "n": n, "interval": [low, high]}
-
-
-def _share(count: int, n: int) -> dict:
-    return accuracy(np.arange(n) < count, np.ones(n, bool))
 
 
 def _redrawn(counts: pd.DataFrame, more: float = 0.5) -> np.ndarray:

@@ -35,7 +35,7 @@ def dropout_closes(right: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFram
         plain, dropped = f"{dense}, equal, plain", f"{dense}, equal, dropout"
         if not {cnn, plain, dropped} <= able:
             continue
-        lead = difference(np.ones(len(right), bool), right[cnn], right[plain])
+        lead = difference(right[cnn], right[plain])
         if lead["interval"][0] <= 0:
             continue
         way = right[cnn].astype(float) - right[plain]

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.ndimage import zoom
 
 from fer_keras.faces import REGIONS, Faces
-from fer_keras.scores import accuracy, between_faces, over_faces, over_seeds_and_faces
+from fer_keras.scores import between_faces, over_faces, over_seeds_and_faces, share
 from fer_keras.seeing.ascent import ascend, feature_maps
 from fer_keras.seeing.regions import face_regions, peak_regions, under_pixels
 from fer_keras.study.tables import score_table
@@ -114,9 +114,9 @@ def upright(pictures: Sequence[np.ndarray]) -> pd.DataFrame:
     if not pictures:
         return score_table({})
     found = [is_upright(each) for each in pictures]
-    own, others = found[0], found[1:]
+    own, others = found[0], np.array(found[1:])
     return score_table({
-        "upright trained": accuracy(own, True),
-        "upright untrained": accuracy(np.concatenate(others), True),
-        "upright over untrained": between_faces(own[None].astype(float), np.array(others, float)),
+        "upright trained": share(own.sum(), own.size),
+        "upright untrained": share(others.sum(), others.size),
+        "upright over untrained": between_faces(own[None].astype(float), others.astype(float)),
     })  # fmt: skip

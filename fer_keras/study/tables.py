@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fer_keras.faces import Faces
-from fer_keras.scores import MAJORITY, accuracy, difference, over_faces
+from fer_keras.scores import MAJORITY, difference, over_faces, share
 from fer_keras.study.records import record
 
 TRAININGS = {1: "one training", 2: "two trainings", 3: "three trainings"}
@@ -47,7 +47,7 @@ def shares(right: pd.DataFrame) -> pd.DataFrame:
     for label in right:
         known = right[label].dropna().astype(float)
         if len(known):
-            rows[label] = accuracy(known, True) if known.isin([0, 1]).all() else over_faces(known)
+            rows[label] = share(known.sum(), len(known)) if known.isin([0, 1]).all() else over_faces(known)
     table = score_table(rows)
     if MAJORITY in table.index:
         lows = table["interval"].str[0].astype(float)
@@ -69,7 +69,7 @@ def differences(right: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd
     rows = {}
     for label, (one, other) in pairs.items():
         if one in able and other in able:
-            rows[label] = difference(np.ones(len(right), bool), right[one], right[other])
+            rows[label] = difference(right[one], right[other])
     return score_table(rows).reindex(columns=["value", "n", "interval", "p"])
 
 
@@ -82,7 +82,7 @@ def by_part(right: pd.DataFrame, one: str, other: str, parts: Mapping[str, np.nd
     if {one, other} <= set(learnt(shares(right))):
         for label, where in parts.items():
             if where.any():
-                rows[label] = difference(np.ones(where.sum(), bool), right[one][where], right[other][where])
+                rows[label] = difference(right[one][where], right[other][where])
     first, second, *_ = parts
     if first in rows and second in rows:
         rows[beyond] = _apart(rows[first], rows[second])
