@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from fer_keras.study.training import course
+from fer_keras.study.course import course
 
 
 def history(accuracies, losses) -> pd.DataFrame:
