@@ -26,7 +26,7 @@ _DOORS = {
     "build": "nets.build",
     "train": "training.train",
     "Run": "training.run",
-    "find_run": "training.ask",
+    "find_run": "training.store",
     "run_kfold": "training.kfold",
     "Folds": "training.kfold",
     "saliency": "seeing.saliency",

@@ -68,6 +68,9 @@ class Faces:
             raise ValueError(f"no split is called {name!r}; there are {', '.join(SPLITS)} and Unlabelled")
         return self[self.splits == name]
 
+    def mirrored(self) -> Self:
+        return replace(self, images=self.images[:, :, ::-1])
+
     def parts(self, split: str | float = "ours", seed: int = 0) -> tuple[Self, Self, Self]:
         """(training, validation, judged): what fits a net, what chooses, and what its scores are measured on.
 

@@ -15,9 +15,10 @@ from fer_keras import load_faces
 from fer_keras.base import backend
 from fer_keras.base.home import write_text, write_whole
 from fer_keras.nets.build import build
-from fer_keras.training.ask import SHIPPED, find_run
+from fer_keras.training.ask import SHIPPED
 from fer_keras.training.card import measured
 from fer_keras.training.predict import predict
+from fer_keras.training.store import find_run
 
 KEPT = ("command", "begins_with", "epoch", "parameters", "seconds", "date", "device")
 LARGEST = 3_000_000  # bytes

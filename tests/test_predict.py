@@ -14,7 +14,7 @@ from PIL import Image
 
 from fer_keras import EMOTIONS, train
 from fer_keras.__main__ import main
-from fer_keras.training.ask import find_run
+from fer_keras.training.store import find_run
 
 
 @pytest.fixture(scope="module")

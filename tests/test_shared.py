@@ -12,8 +12,8 @@ from fer_keras import draw_faces, load_faces, train
 from fer_keras.__main__ import main
 from fer_keras.base import home
 from fer_keras.report.notebook import kernel_variables
-from fer_keras.training.ask import find_run, run_table
 from fer_keras.training.run import tell
+from fer_keras.training.store import find_run, run_table
 
 NET = "tests.tiny:net"
 

@@ -148,7 +148,7 @@ def _card(options) -> int:
 
 def _runs(options) -> int:
     start_keras()
-    from fer_keras.training.ask import run_table
+    from fer_keras.training.store import run_table
 
     table = run_table()
     if options.json:

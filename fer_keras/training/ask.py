@@ -1,50 +1,23 @@
 """What a run, a `.keras` file or the package's own net says of faces: `fer-keras predict`, `fer-keras look`."""
 
 import json
-import os
-import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
-from fer_keras.base import home
 from fer_keras.base.home import write_whole
 from fer_keras.faces import EMOTIONS, UNLABELLED, Faces
 from fer_keras.nets import own
 from fer_keras.nets.build import BUILDERS, build
 from fer_keras.training.card import as_markdown
 from fer_keras.training.predict import load_model, predict
-from fer_keras.training.run import Run, finished
+from fer_keras.training.run import Run
+from fer_keras.training.store import find_run
 
 SHIPPED = Path(own.__file__).parent / "shipped"  # made by `python -m tests.ship`
-
-
-def find_run(text: str) -> Run | None:
-    """The run of that name or folder; of a part of the name if only one run with a model has it; else None. One's own
-    runs are looked through first, then those of the shared store.
-
-    >>> find_run(run.name) == run
-    True
-    """
-    stores = [store / "runs" for store in home.folders()]
-    exact = [Path(text), *(store / text for store in stores)]
-    found = [folder for folder in exact if _has_metrics(folder)][:1]
-    for store in stores:
-        if text and not found:
-            models = (path.parent for path in store.glob("*/model.keras") if text in path.parent.name)
-            found = [path for path in models if _has_metrics(path) and ".damaged-" not in path.name]
-    if len(found) > 1:
-        raise ValueError(f"{text} is part of the names of {len(found)} runs: {', '.join(path.name for path in found)}")
-    if found and not finished(found[0]):
-        raise ValueError(f"run {found[0].name} is damaged; train it anew")
-    return Run(found[0]) if found else None
-
-
-def _has_metrics(folder: Path) -> bool:
-    return os.path.isfile(folder / "metrics.json")  # False, too, where it may not be looked at
 
 
 @dataclass(frozen=True)
@@ -61,7 +34,7 @@ class Net:
         found = self.run.predict(faces) if self.run else predict(self.model, faces)
         if not mirror:
             return found
-        return (found + self.predict(replace(faces, images=faces.images[:, :, ::-1]))) / 2
+        return (found + self.predict(faces.mirrored())) / 2
 
     @property
     def temperature(self) -> float:
@@ -118,39 +91,6 @@ def beginning(text: str) -> tuple[str | keras.Model, str, dict]:
         "seconds": earlier["seconds"] + known.get("seconds", 0),
     }
     return net.model, net.model.name, {"begins_with": told}
-
-
-def run_table() -> pd.DataFrame:
-    """The finished runs that are kept, the newest first; where a store is shared, whether they are only there."""
-    rows = {}
-    for folder in (path for store in home.folders() for path in (store / "runs").glob("*")):
-        if folder.name in rows or not (run := finished(folder)):
-            continue
-        try:
-            rows[run.name] = _row(run)
-        except Exception as error:  # a part is missing or odd
-            warnings.warn(f"{folder} cannot be listed ({type(error).__name__}: {error})"[:300], stacklevel=2)
-    columns = ["run", "net", "width", "seed", "epochs", "data", "accuracy", "faces", "date", "megabytes", "shared"]
-    table = pd.DataFrame(rows.values(), columns=[*columns, "made"]).sort_values("made", ascending=False)
-    return table[columns if home.shared() else columns[:-1]].reset_index(drop=True)
-
-
-def _row(run: Run) -> dict:
-    score, config = run.metrics["accuracy"], run.config
-    return {
-        "run": run.name,
-        "net": config["net"],
-        "width": config["options"].get("width", 1),
-        "seed": config["seed"],
-        "epochs": len(run.history),
-        "data": run.metrics.get("data", ""),
-        "accuracy": None if score["value"] is None else round(score["value"], 3),
-        "faces": score["n"],
-        "date": run.metrics["date"],
-        "megabytes": round(sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file()) / 1e6, 1),
-        "shared": home.is_shared(run.folder),
-        "made": (run.folder / "metrics.json").stat().st_mtime,
-    }
 
 
 def about(net: Net) -> str:
