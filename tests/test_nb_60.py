@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fer_keras import Faces
 from fer_keras.nets.recipes import RECIPES, Recipe
 from fer_keras.study import views
 from fer_keras.study.records import read_notebook
@@ -22,18 +23,16 @@ def test_it_records_looks_and_ingredients(executed):
 
 
 def test_a_view_mirrors_and_moves_with_the_border_going_on():
-    face = np.arange(16, dtype=np.uint8).reshape(1, 4, 4)
-    assert (views.seen(face, False, (0, 0)) == face).all()
-    assert (views.seen(face, True, (0, 0))[0, 0] == [3, 2, 1, 0]).all()
-    assert (views.seen(face, False, (1, 0))[0, :, 0] == [0, 0, 4, 8]).all()
-    assert (views.seen(face, False, (0, -1))[0, 0] == [1, 2, 3, 3]).all()
+    image = np.add.outer(4 * np.arange(48), np.arange(48)).astype(np.uint8)
+    face = Faces(image[None], np.array([0]), np.array(["PublicTest"]), np.array([1]))
+    assert (views.seen(face, False, (0, 0)).images[0] == image).all()
+    assert views.seen(face, True, (0, 0)).images[0, 0].tolist() == list(range(47, -1, -1))
+    assert views.seen(face, False, (1, 0)).images[0, :4, 0].tolist() == [0, 0, 4, 8]
+    assert views.seen(face, False, (0, -1)).images[0, 0, -4:].tolist() == [45, 46, 47, 47]
 
 
 class Asked:
     """A run that says happy of faces that are light on their left side, else sad."""
-
-    def __init__(self):
-        self.model = None
 
     def predict(self, faces):
         left, right = faces.images[:, :, :24].mean(axis=(1, 2)), faces.images[:, :, 24:].mean(axis=(1, 2))
@@ -42,10 +41,8 @@ class Asked:
         return rows
 
 
-def test_answers_over_views_are_means(drawn, monkeypatch):
-    run = Asked()
-    monkeypatch.setattr(views, "predict", lambda model, faces: run.predict(faces))
-    found = views.over_views(run, drawn[:20])
+def test_answers_over_views_are_means(drawn):
+    found = views.over_views(Asked(), drawn[:20])
     assert (found["the face"].max(axis=1) == 1).all()
     assert (found["with its mirror"][:, [3, 4]] == 0.5).all(), "in the mirror the other side is light"
     assert found["and moved by 2 pixels"].sum(axis=1) == pytest.approx(np.ones(20))

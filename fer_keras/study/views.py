@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import shift
 
 from fer_keras.base import home
 from fer_keras.faces import Faces
 from fer_keras.nets.recipes import Recipe
 from fer_keras.study.collect import published
-from fer_keras.training.predict import predict
 from fer_keras.training.run import Run
 from fer_keras.training.train import rising_and_falling
 
@@ -25,25 +25,17 @@ VIEWS = {  # mirrored or not, and how far moved
 LOOKS = {"": "public_accuracy", ", with its mirror": "public_accuracy_with_mirror"}  # and their names in results
 
 
-def seen(images: np.ndarray, mirrored: bool, move: tuple[int, int]) -> np.ndarray:
+def seen(faces: Faces, mirrored: bool, move: tuple[int, int]) -> Faces:
     """The faces mirrored or not, and moved; the border goes on where they were."""
-    shown = images[:, :, ::-1] if mirrored else images
-    down, right = move
-    size = images.shape[1]
-    rows, columns = np.clip(np.arange(size) - down, 0, size - 1), np.clip(np.arange(size) - right, 0, size - 1)
-    return shown[:, rows[:, None], columns]
+    shown = faces.mirrored() if mirrored else faces
+    return replace(shown, images=shift(shown.images, (0, *move), order=0, mode="nearest"))
 
 
 def over_views(run: Run, faces: Faces) -> dict[str, np.ndarray]:
     """The mean probabilities over each of VIEWS."""
-    asked = {(False, (0, 0)): run.predict(faces)}
     means = {}
     for name, views in VIEWS.items():
-        for mirrored, move in views:
-            if (mirrored, move) not in asked:
-                shown = replace(faces, images=seen(faces.images, mirrored, move))
-                asked[mirrored, move] = predict(run.model, shown)
-        means[name] = np.mean([asked[view] for view in views], axis=0)
+        means[name] = np.mean([run.predict(seen(faces, *view)) for view in views], axis=0)
     return means
 
 
