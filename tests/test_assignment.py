@@ -185,6 +185,7 @@ def no_record(notebook):
         (added("# PrivateTest stays closed\nfor faces in (training, validation):\n    print(len(faces))"), None),
         (added("%pip list\n!ls\nprint('\\d')"), None),
         (source("size", "my_parameters = 8 * 10 + 1168 + 4640 + 8071"), None),
+        (source("size", "my_parameters = 13000\nmy_parameters += 959"), None),
         (source("history-words", "*Yours: write here, in place of this line.* It stops at epoch five."), None),
     ],
 )  # fmt: skip

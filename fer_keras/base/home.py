@@ -150,9 +150,16 @@ def sealed(values: dict) -> dict:
     return values | {"checksum": _checksum(values)}
 
 
-def is_whole(values: dict) -> bool:
-    """Whether JSON is what was written; what older versions wrote has no checksum."""
-    return "checksum" not in values or values["checksum"] == _checksum(values)
+def unsealed(path: Path):
+    """What a JSON file holds; a ValueError where it is damaged, or of another checksum. What older versions wrote has
+    none."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error})") from None
+    if isinstance(found, dict) and "checksum" in found and found["checksum"] != _checksum(found):
+        raise ValueError(f"{path} is not what was written")
+    return found
 
 
 def _checksum(values: dict) -> str:

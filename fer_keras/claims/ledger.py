@@ -4,7 +4,6 @@
 `fidelity` what a record lacks to decide. Here records are read and these meet.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import fields
@@ -197,9 +196,7 @@ def _read(path: Path) -> dict:
     if not path.exists():
         return {}
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged ({error}); remove it, or run the report again") from None
-    if isinstance(found, dict) and not home.is_whole(found):
-        raise ValueError(f"{path} is not what was written; remove it, or run the report again")
+        found = home.unsealed(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; remove it, or run the report again") from None
     return found if isinstance(found, dict) else {}

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeGuard
 
 import pandas as pd
 
 from fer_keras.base import home
 from fer_keras.base.environment import versions
 from fer_keras.base.printable import printable
+from fer_keras.study.measured import assigned
 from fer_keras.study.records import RECORD
 
 LARGEST = 100e6  # bytes; with all its figures the assignment has about one million
@@ -59,14 +59,14 @@ def cells_of(path: Path) -> list[Cell]:
 def _read(cells: list[dict]) -> Iterator[Cell]:
     part = "at the top"
     for number, cell in enumerate(cells, 1):
-        source = cell.get("source")
-        source = "".join(filter(_is_text, source)) if isinstance(source, list) else source if _is_text(source) else ""
+        source = _joined(cell.get("source"))
         if cell.get("cell_type") == "markdown" and (headings := re.findall(r"^## (.+)", source, re.MULTILINE)):
             part = headings[-1].strip()
         about = _dict(_dict(cell.get("metadata")).get("nbgrader"))
         name = about.get("grade_id") or cell.get("id")
-        name = name if _is_text(name) else ""
-        count, outputs = cell.get("execution_count"), cell.get("outputs")
+        name = name if isinstance(name, str) else ""
+        count = cell.get("execution_count")
+        outputs = cell.get("outputs")
         yield Cell(
             name=name,
             place=f"{part}, cell {name if about else number}",
@@ -83,8 +83,10 @@ def _dict(value) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _is_text(value) -> TypeGuard[str]:
-    return isinstance(value, str)
+def _joined(source) -> str:
+    """The text of a cell, which a file holds whole or in lines."""
+    lines = source if isinstance(source, list) else [source]
+    return "".join(line for line in lines if isinstance(line, str))
 
 
 def look(path: Path, assignment: Path | None = None) -> dict:
@@ -135,14 +137,11 @@ def _parameters(cells: Sequence[Cell]) -> dict:
 def _assigned(source: str) -> dict:
     """The names that a cell sets at its top level; `...` for what is no plain value."""
     found = {}
-    for line in getattr(_parsed(source), "body", []):
-        targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
-        for target in targets:
-            if isinstance(target, ast.Name) and getattr(line, "value", None):
-                try:
-                    found[target.id] = ast.literal_eval(line.value)
-                except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    found[target.id] = ...
+    for name, expression in assigned(_parsed(source) or ast.Module([], [])):
+        try:
+            found[name] = ast.literal_eval(expression)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            found[name] = ...
     return found
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-from fer_keras.base.home import is_whole, sealed, write_text
+from fer_keras.base import home
+from fer_keras.base.home import sealed, write_text
 from fer_keras.report.pages import FAILED, noted
 from fer_keras.study import records
 
@@ -56,8 +57,9 @@ def refuse_another(out: Path, about: dict) -> None:
         raise ReportError(f"{out} holds an index.html that no report wrote: name another folder with --out")
     for path in (out / "executed").glob("*.ipynb"):
         there = noted(path).get("about", about)
-        drawn = about["data"] == there["data"] == "embedded"
-        if there | ({"fingerprint": about["fingerprint"]} if drawn else {}) != about:
+        if about["data"] == there["data"] == "embedded":
+            there = there | {"fingerprint": about["fingerprint"]}
+        if there != about:
             given = "".join(f", {name} {value}" for name, value in there["given"].items())
             then = " as it was then" if there["data"] == about["data"] != "embedded" else ""
             another = f"{out} holds another report, {there['preset']} on {there['data']}{then}{given}"
@@ -73,8 +75,8 @@ def unchanged(plan: Plan, key: str | None, out: Path) -> bool:
 
 def _is_kept(record: Path) -> bool:
     try:
-        return is_whole(json.loads(record.read_text("utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return isinstance(home.unsealed(record), dict)
+    except (OSError, ValueError):
         return False
 
 
@@ -87,30 +89,41 @@ def failure(out: Path, name: str) -> str | None:
 def keep(executed: nbformat.NotebookNode, plan: Plan, key: str | None, out: Path) -> None:
     """Write the executed notebook, with what the next call must know of it, and its records; one that failed after it
     had run to its end does not replace what was kept then, but stands beside it."""
-    name, about, went = plan.path.stem, plan.about, executed.metadata["fer_keras"]
-    hidden = {"DATA": about["data"], "RECORDS": "records"}  # pages and records are handed on: no folders of here
-    hidden = {parameter: value for parameter, value in hidden.items() if parameter in plan.parameters}
-    went |= {"parameters": plan.parameters | hidden, "about": about, "key": key}
-    executed.metadata.get("papermill", {}).pop("input_path", None)
-    for parameter, value in hidden.items():
-        hide(executed, parameter, plan.parameters[parameter], value)
+    name, went = plan.path.stem, executed.metadata["fer_keras"]
+    shown = {"DATA": plan.about["data"], "RECORDS": "records"}
+    shown = {parameter: value for parameter, value in shown.items() if parameter in plan.parameters}
+    hide_folders(executed, plan.parameters, shown)
+    went |= {"parameters": plan.parameters | shown, "about": plan.about, "key": key}
     text = nbformat.writes(executed)
-    command = ["fer-keras", "report", "--preset", about["preset"], "--only", name[:2]]
-    for parameter, value in went["parameters"].items():
-        command += ["--data", value] if parameter == "DATA" else ["-p", parameter, json.dumps(value)]
-    record = {"notebook": name, "preset": about["preset"], "parameters": went["parameters"]}
-    record |= records.result(shlex.join(command), about["data"], records.read_notebook(executed)[0])
-    record |= {each: went[each] for each in ("failed", "seconds", "peak_mb")}
+    record = json.dumps(sealed(_record(executed, plan)), indent=1) + "\n"
     good, failed = (out / "executed" / f"{each}.ipynb" for each in (name, f"{name}{FAILED}"))
     with writing(out):
         if went["failed"] and noted(good).get("failed", True) is None:
             write_text(failed, text)
             return
         write_text(good, text)
-        write_text(out / "records" / f"{name}.json", json.dumps(sealed(record), indent=1) + "\n")
+        write_text(out / "records" / f"{name}.json", record)
         if not went["failed"]:
             failed.unlink(missing_ok=True)
             (out / f"{name}{FAILED}.html").unlink(missing_ok=True)
+
+
+def _record(executed: nbformat.NotebookNode, plan: Plan) -> dict:
+    """What the notebook recorded, how to measure it again, and what that took."""
+    name, about, went = plan.path.stem, plan.about, executed.metadata["fer_keras"]
+    command = ["fer-keras", "report", "--preset", about["preset"], "--only", name[:2]]
+    for parameter, value in went["parameters"].items():
+        command += ["--data", value] if parameter == "DATA" else ["-p", parameter, json.dumps(value)]
+    record = {"notebook": name, "preset": about["preset"], "parameters": went["parameters"]}
+    record |= records.result(shlex.join(command), about["data"], records.read_notebook(executed)[0])
+    return record | {each: went[each] for each in ("failed", "seconds", "peak_mb")}
+
+
+def hide_folders(executed: nbformat.NotebookNode, given: dict, shown: dict) -> None:
+    """What is handed on names no folder of this machine: what some parameters were given is called as in `shown`."""
+    executed.metadata.get("papermill", {}).pop("input_path", None)
+    for parameter, name in shown.items():
+        hide(executed, parameter, given[parameter], name)
 
 
 def hide(notebook: nbformat.NotebookNode, parameter: str, path: str, name: str) -> None:

@@ -13,7 +13,7 @@ import papermill
 from fer_keras.base import home
 from fer_keras.base.printable import printable, say
 from fer_keras.data.load import absolute
-from fer_keras.report.kept import ReportError, hide, writing
+from fer_keras.report.kept import ReportError, hide_folders, writing
 from fer_keras.report.notebook import run_notebook
 from fer_keras.report.run import NOTEBOOKS, fitting
 
@@ -85,9 +85,8 @@ def run(path: Path, runs: dict[Path, dict], timeout: int | None = None) -> dict[
         executed = run_notebook(path, parameters, set(), timeout, {}, lambda cell: None)
         went = executed.metadata["fer_keras"]
         went["notebook"] = path.stem
-        if "DATA" in parameters:  # what is handed on names no folder of this machine
-            hide(executed, "DATA", parameters["DATA"], Path(parameters["DATA"]).name)
-        executed.metadata.get("papermill", {}).pop("input_path", None)
+        shown = {"DATA": Path(parameters["DATA"]).name} if "DATA" in parameters else {}
+        hide_folders(executed, parameters, shown)
         with writing(target.parent):
             home.write_text(target, nbformat.writes(executed))
         if went["failed"]:

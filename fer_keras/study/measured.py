@@ -1,17 +1,16 @@
 """What executed notebooks, trainings and runs recorded, read from their files."""
 
 import ast
-import json
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import numpy as np
 
-from fer_keras.base.home import is_whole
+from fer_keras.base import home
 from fer_keras.base.numbers import check_recorded
 from fer_keras.base.typed import value
 from fer_keras.study.records import read_notebook
@@ -108,14 +107,25 @@ def parameters_of(notebook: nbformat.NotebookNode) -> dict:
     found = {}
     for cell in notebook.cells:
         if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
-            for line in ast.parse(cell.source).body:
-                targets = line.targets if isinstance(line, ast.Assign) else [getattr(line, "target", None)]
-                if isinstance(line, ast.Assign | ast.AnnAssign) and isinstance(targets[0], ast.Name) and line.value:
-                    try:
-                        found[targets[0].id] = ast.literal_eval(line.value)
-                    except ValueError:
-                        found[targets[0].id] = ast.unparse(line.value)
+            for name, expression in assigned(ast.parse(cell.source)):
+                try:
+                    found[name] = ast.literal_eval(expression)
+                except ValueError:
+                    found[name] = ast.unparse(expression)
     return found
+
+
+def assigned(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """The names that the top level of a cell sets, each with its expression."""
+    for line in tree.body:
+        if not isinstance(line, ast.Assign | ast.AnnAssign | ast.AugAssign) or not line.value:
+            continue
+        targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+        adds = isinstance(line, ast.AugAssign)  # what += adds is not what the name is set to
+        expression: ast.AST = line if adds else line.value
+        for target in targets:
+            if isinstance(target, ast.Name):
+                yield target.id, expression
 
 
 def _of_run(folder: Path) -> Measured:
@@ -182,11 +192,9 @@ def _numbers(values: dict) -> dict:
 
 def _json(path: Path) -> dict:
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise ValueError(f"{path} is damaged or no JSON") from None
+        found = home.unsealed(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; make it again") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds no recorded values")
-    if not is_whole(found):
-        raise ValueError(f"{path} is not what was written; make it again")
     return found

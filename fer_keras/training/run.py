@@ -59,12 +59,10 @@ class Run:
         """`accuracy` and `accuracy_without_duplicates`, each with value, n and 95 % interval; `loss`, `seconds`, …"""
         path = self.folder / "metrics.json"
         try:
-            found = json.loads(path.read_text("utf-8"))
-            if home.is_whole(found):
-                return found
-        except (ValueError, RecursionError):
-            pass
-        raise ValueError(f"{path} is damaged; `fer-keras train` with the same settings trains the run anew")
+            return home.unsealed(path)
+        except ValueError:
+            again = "`fer-keras train` with the same settings trains the run anew"
+            raise ValueError(f"{path} is damaged; {again}") from None
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -136,10 +134,10 @@ def folder_of(decides: dict) -> Path:
 def finished(folder: Path) -> Run | None:
     """The run in this folder, if it is finished and whole."""
     try:
-        found = json.loads((folder / "metrics.json").read_text("utf-8"))
-        whole = home.is_whole(found) and all(checksum(folder / name) == each for name, each in found["files"].items())
+        found = home.unsealed(folder / "metrics.json")
+        whole = all(checksum(folder / name) == each for name, each in found["files"].items())
         return Run(folder) if whole else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
