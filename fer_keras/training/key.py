@@ -99,16 +99,9 @@ def described(value):
     if isinstance(value, partial):
         return [described(value.func), described(value.args), described(value.keywords)]
     if isinstance(value, FunctionType):
-        code, closure = value.__code__, [cell.cell_contents for cell in value.__closure__ or ()]
-        constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
-        return [code.co_code.hex(), constants, list(code.co_names), described([value.__defaults__, closure])]
+        return _described_function(value)
     if isinstance(value, keras.callbacks.Callback):
-        made_with = inspect.signature(type(value).__init__).parameters.values()
-        any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
-        names = [name for name in vars(value) if any_name or name in {each.name for each in made_with}]
-        plain = {name: vars(value)[name] for name in names if not name.startswith("_") and name != "params"}
-        plain = {name: abs(each) if isinstance(each, float) else each for name, each in plain.items()}
-        return [type(value).__qualname__, described(plain)]  # abs: EarlyStopping turns the sign of its min_delta
+        return _described_callback(value)
     try:
         found = json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
         if isinstance(value, keras.optimizers.Optimizer | keras.Loss | keras.Metric):
@@ -117,3 +110,22 @@ def described(value):
     except (TypeError, ValueError):
         kind = value if isinstance(value, type) else type(value)
         return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _described_function(function: FunctionType) -> list:
+    code = function.__code__
+    constants = [each.co_code.hex() if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    closure = [cell.cell_contents for cell in function.__closure__ or ()]
+    return [code.co_code.hex(), constants, list(code.co_names), described([function.__defaults__, closure])]
+
+
+def _described_callback(callback: keras.callbacks.Callback) -> list:
+    """By its attributes that are named as what it was made with; by all where that may be anything."""
+    made_with = inspect.signature(type(callback).__init__).parameters.values()
+    any_name = any(each.kind is each.VAR_KEYWORD for each in made_with)
+    names = {each.name for each in made_with}
+    plain = {}
+    for name, value in vars(callback).items():
+        if (any_name or name in names) and not name.startswith("_") and name != "params":
+            plain[name] = abs(value) if isinstance(value, float) else value  # EarlyStopping turns its min_delta's sign
+    return [type(callback).__qualname__, described(plain)]

@@ -123,12 +123,10 @@ def run_kfold(
     if not alone and here:
         told |= threads(joblib.cpu_count() // jobs)
     common = net, faces.arrays(), numbers, told, _dtype_policy(alone), alone  # objects that Dask sends once
-    tasks = [
-        joblib.delayed(_fold)(
-            *common, fold, {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"} | settings
-        )
-        for fold in range(k)
-    ]
+    tasks = []
+    for fold in range(k):
+        own = {"seed": int(seeds[fold]), "title": f"{net}, fold {fold + 1} of {k}"}
+        tasks.append(joblib.delayed(_fold)(*common, fold, own | settings))
     results: list = []
     try:
         with bar(total=k, what=f"{net}, {k} folds", unit="fold", disable=alone) as done, interrupts.remembered():

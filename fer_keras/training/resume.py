@@ -44,7 +44,8 @@ class State:
             with np.load(self.path, allow_pickle=False) as kept:
                 about = json.loads(kept["about"].item())
                 values = [kept[str(i)] for i in range(len(kept.files) - 1)]
-            now, self.kept = values[: len(self.variables())], values[len(self.variables()) :]
+            count = len(self.variables())
+            now, self.kept = values[:count], values[count:]
             if [value.shape for value in now] != [tuple(variable.shape) for variable in self.variables()]:
                 raise ValueError("it is of another net")
         except FileNotFoundError:

@@ -69,15 +69,7 @@ def train(
     folder = runs.folder_of(decides)
     if run := runs.kept(folder):
         return run
-    with insides.seeded(seed):
-        model = net if isinstance(net, keras.Model) else made_by(net, options)
-    if (keep_model or plan.checkpoints) and not (isinstance(net, str) and net in BUILDERS):
-        check_loads(model)
-    if model is net:
-        with insides.seeded(seed):
-            model = copy_of(net)
-    if isinstance(net, str) and plan.start == "pytorch":
-        as_pytorch_starts(model, seed)
+    model = _made(net, options, plan, seed, keep_model)
     batches = plan.batches(backend.filled(training), seed)
     settings = _settings(plan, compile_options or {}, len(batches))
     model.compile(**settings)
@@ -97,13 +89,27 @@ def train(
         bar = EpochBar(title or _title(model.name, options | changes, seed), plan.epochs, state.restore())
         if state.epoch < plan.epochs and not plan.reached(state.history):
             watch = Watch(state, plan, seed, bar, check_alone)
-            by_recipe = [] if "optimizer" in (compile_options or {}) else [_rates(plan)]
+            by_recipe = [] if "optimizer" in (compile_options or {}) else [Rates(plan)]
             _fit(phases, batches, held_out, [*by_recipe, *callbacks, *loggers, watch])
         check_alone()
         with runs.stored(folder):
             run = _leave(model, state, training, validation, keep_model)
             state.path.unlink(missing_ok=True)
         return run
+
+
+def _made(net: str | keras.Model | Callable, options: dict, plan: Recipe, seed: int, keep_model: bool) -> keras.Model:
+    """The net with the weights that it begins with; of a model a copy."""
+    with insides.seeded(seed):
+        model = net if isinstance(net, keras.Model) else made_by(net, options)
+    if (keep_model or plan.checkpoints) and not (isinstance(net, str) and net in BUILDERS):
+        check_loads(model)
+    if model is net:
+        with insides.seeded(seed):
+            model = copy_of(net)
+    if isinstance(net, str) and plan.start == "pytorch":
+        as_pytorch_starts(model, seed)
+    return model
 
 
 def _title(net: str, asked: dict, seed: int) -> str:
@@ -128,15 +134,17 @@ def _settings(plan: Recipe, options: dict, steps: int) -> dict:
     return usual | options | {"metrics": ["accuracy", *more]}
 
 
-def _rates(plan: Recipe) -> keras.callbacks.Callback:
+class Rates(keras.callbacks.Callback):
     """Sets the rate where the recipe changes it, and leaves it to other callbacks elsewhere."""
 
-    def change(epoch, logs):
-        if epoch and plan.rate(epoch + 1) != plan.rate(epoch):
-            each.model.optimizer.learning_rate = plan.rate(epoch + 1)
+    def __init__(self, plan: Recipe):
+        super().__init__()
+        self.plan = plan
 
-    each = keras.callbacks.LambdaCallback(on_epoch_begin=change)
-    return each
+    def on_epoch_begin(self, epoch, logs=None):
+        rate = self.plan.rate(epoch + 1)
+        if epoch and rate != self.plan.rate(epoch):
+            self.model.optimizer.learning_rate = rate
 
 
 def _fit(phases: list[tuple[keras.Model, int]], batches: FaceBatches, held_out: FaceBatches, callbacks: list) -> None:
