@@ -15,8 +15,9 @@ import numpy as np
 
 from fer_keras.base.printable import printable
 from fer_keras.base.progress import bar
-from fer_keras.data.pictures import SUFFIXES, middle_square, upright
+from fer_keras.data.pictures import LARGEST_FILE, SUFFIXES, middle_square, upright
 from fer_keras.data.problems import BadRow
+from fer_keras.data.tables import faces_of
 from fer_keras.faces import SIZE, UNLABELLED, Faces
 
 LOOKED_AT = 480  # pixels of the longer side in which faces are looked for: a quarter of a second
@@ -28,7 +29,6 @@ SMALL = 40  # pixels; a face less wide is doubtful
 CROPPED = 100  # pixels; a picture of no more is taken for a crop where no face is found in it
 SHOWN = 240  # pixels of a face on a page
 TILTS = (0, 25, -25)  # degrees by which a photograph is turned until there is a face in it
-LARGEST_FILE = 200_000_000  # bytes
 ALIKE = -0.4  # correlation of a face with its mirror image, below which it is doubtful: 5 of 100 of FER2013's are
 
 
@@ -233,10 +233,7 @@ def photographs_below(source: Path) -> Iterator[Path]:
 
 def as_faces(found: list[Found]) -> Faces:
     """Unlabelled faces, as other commands take them."""
-    n = len(found)
-    images = np.array([each.face for each in found], np.uint8).reshape(n, SIZE, SIZE)
-    labels, splits = np.full(n, UNLABELLED, np.int8), np.full(n, "Unlabelled")
-    return Faces(images, labels, splits, np.array([each.name for each in found], dtype="U"))
+    return faces_of([each.face for each in found], [(each.name, "Unlabelled", UNLABELLED) for each in found])
 
 
 def find_all(paths: list[Path], whole: bool = False) -> tuple[list[Found], list[str]]:

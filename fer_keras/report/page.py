@@ -34,9 +34,10 @@ def render(page: dict, pages: list[dict]) -> str:
     notebook = nbformat.read(page["path"], 4)
     page = page | {"stopped": _mark_stop(notebook)}
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and re.search(r"^# ", cell.source, re.MULTILINE):
-            cell.source = re.sub(r"^# .*", "", cell.source, count=1, flags=re.MULTILINE)  # the page's head has it
-            break
+        if cell.cell_type == "markdown":
+            cell.source, titles = re.subn(r"^# .*", "", cell.source, count=1, flags=re.MULTILINE)
+            if titles:  # the page's head has it
+                break
     for number, output in enumerate(output for cell in notebook.cells for output in cell.get("outputs", [])):
         output.setdefault("metadata", {})["number"] = number  # by which a link opens a figure at full size
         if output.output_type == "stream":

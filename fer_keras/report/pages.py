@@ -28,6 +28,7 @@ from fer_keras.study.records import read_notebook
 
 AS_IT_WAS = {f"report-{each.lower()}": f"Report {each} as it was" for each in "ABCDE"}
 PRESETS = {"smoke": "smoke: the figures mean nothing"} | AS_IT_WAS  # what a reader should know of a preset
+HEADING = "Facial expression recognition: the report"
 REAL = "this report shows faces of {}. If those are real people, they have not agreed to be shown."
 THUMBNAIL = 1040  # pixels across of a key figure on the index, which shows it at half of that
 FAILED = ".failed"  # ends the name of a notebook that failed after it had run to its end
@@ -51,12 +52,13 @@ def write_site(out: Path, pages: Collection[str] | None = None, coming: Sequence
     for page in [*listed, *failures.values()]:
         if pages is None or page["path"].stem in pages:
             write_text(out / page["link"], _render(page, listed))
-    data, presets = {page["data"] for page in listed} - {None}, sorted({page["preset"] for page in listed})
+    data = {page["data"] for page in listed} - {None}
+    presets = sorted({page["preset"] for page in listed})
     real = sorted(data - {"embedded"})
     write_text(out / "index.html", template("contents.html.j2").render(
         pages=listed,
         style=style(),
-        heading=presets[0] if presets and presets[0] in AS_IT_WAS.values() else "Facial expression recognition: the report",
+        heading=next((each for each in presets if each in AS_IT_WAS.values()), HEADING),
         failed=sum(bool(page["failed"] or page["later"]) for page in listed),
         drawn="embedded" in data,
         real=bool(real) and REAL.format(" and ".join(real)),

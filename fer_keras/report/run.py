@@ -221,10 +221,7 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, show:
                         if not progress.redraws():
                             say(f"{name}: {printable(went['failed'] or 'done')} ({went['seconds']:.0f} s)", sys.stderr)
                         show(name)
-                    now = dict(done)  # the others write to it
-                    display.n = sum(now.values())
-                    running = [f"{name} {at + 1}/{cells[name]}" for name, at in now.items() if at < cells[name]]
-                    display.set_postfix_str(", ".join(running))
+                    _show_running(display, dict(done), cells)  # a copy, for the others write to it
         except BaseException:  # Ctrl-C, a full disk
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -233,3 +230,10 @@ def _run_all(plans: list[Plan], out: Path, jobs: int, timeout: int | None, show:
                     kill(process)
                 wait(waiting, 0.1)
             raise
+
+
+def _show_running(display, done: dict[str, int], cells: dict[str, int]) -> None:
+    """Move the bar on, and name the notebooks that run, with the cell that each is at."""
+    running = [f"{name} {at + 1}/{cells[name]}" for name, at in done.items() if at < cells[name]]
+    display.n = sum(done.values())
+    display.set_postfix_str(", ".join(running))

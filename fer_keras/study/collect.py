@@ -36,12 +36,14 @@ def table(measured: Sequence[Measured], by: Sequence[str] | None = None, names: 
 
 def differing(measured: Sequence[Measured]) -> list[str]:
     """The settings, without SEED, in which those of one notebook differ."""
-    found: dict[str, None] = {}
-    for what in {each.what: None for each in measured}:
+    found: list[str] = []
+    for what in dict.fromkeys(each.what for each in measured):
         alike = [each.settings for each in measured if each.what == what]
-        names = {name: None for settings in alike for name in settings}
-        found |= {name: None for name in names if len({repr(some.get(name)) for some in alike}) > 1}
-    return [name for name in found if name != "SEED"]
+        for name in dict.fromkeys(name for settings in alike for name in settings):
+            values = {repr(settings.get(name)) for settings in alike}
+            if len(values) > 1 and name not in ("SEED", *found):
+                found.append(name)
+    return found
 
 
 def _groups(measured: Sequence[Measured], by: Sequence[str]) -> dict[tuple, dict]:
@@ -64,7 +66,7 @@ def _rows(what: str, group: dict, by: Sequence[str], names: Sequence[str]) -> li
     some = list(group.values())
     about = {"notebook": what} | {name: some[0].settings.get(name) for name in by}
     rows = []
-    for name in {name: None for each in some for name in each.values}:
+    for name in dict.fromkeys(name for each in some for name in each.values):
         entries = [each.values[name] for each in some if name in each.values]
         if any(fnmatch(name, wanted) for wanted in names):
             score = entries[0] if len(entries) == 1 else over_seeds([entry["value"] for entry in entries])
@@ -81,7 +83,7 @@ def _differences(what: str, first: dict, others: dict, by: Sequence[str], names:
     pairs = [(first[seed], others[seed]) for seed in others if seed in first]
     settings = next(iter(first.values())).settings
     rows = []
-    for name in {name: None for pair in pairs for each in pair for name in each.values}:
+    for name in dict.fromkeys(name for pair in pairs for each in pair for name in each.values):
         same = [pair for pair in pairs if _of_same_faces(name, *pair)]
         if same and any(fnmatch(name, wanted) for wanted in names):
             if all(name in each.right for pair in same for each in pair):

@@ -57,17 +57,19 @@ def recalls_under_average(counts: pd.DataFrame) -> pd.DataFrame:
 
 def one_way_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
     """By how much a mistake is more frequent than the other mistakes with the same emotion, in the mean."""
-    wrong, n = _mistakes(counts), counts.sum(axis=1)
-    beyond, faces = {}, {}
+    wrong = _mistakes(counts)
+    beyond, n = {}, {}
     for a, b in wrong:
         others = wrong[a].drop(columns=b).mean(axis=1)
-        beyond[f"{a} as {b}"], faces[f"{a} as {b}"] = wrong[a, b] - others, n[a]
-    return _scores(pd.DataFrame(beyond, wrong.index), pd.Series(faces))
+        beyond[f"{a} as {b}"] = wrong[a, b] - others
+        n[f"{a} as {b}"] = counts.loc[a].sum()
+    return _scores(pd.DataFrame(beyond, wrong.index), pd.Series(n))
 
 
 def both_ways_beyond_average(counts: pd.DataFrame) -> pd.DataFrame:
     """By how much the two mistakes of a pair are, in their mean, more frequent than all mistakes in the mean."""
-    wrong, beyond = _mistakes(counts), {}
+    wrong = _mistakes(counts)
+    beyond = {}
     for a, b in combinations(counts.index, 2):
         beyond[f"{a}/{b}"] = wrong[[(a, b), (b, a)]].mean(axis=1) - wrong.mean(axis=1)
     return _scores(pd.DataFrame(beyond, wrong.index), counts.sum(axis=None))
@@ -79,7 +81,8 @@ def leads(counts: pd.DataFrame) -> pd.DataFrame:
     pairs as the two that are confused most."""
     if set(counts.index) != set(EMOTIONS):
         return score_table({})
-    n, cells, pairs = counts.sum(axis=1), _cells(counts), {}
+    n, cells = counts.sum(axis=1), _cells(counts)
+    pairs = {}
     for a, b in combinations(EMOTIONS, 2):
         pairs[f"{a}/{b}"] = (cells[a, b] * n[a] + cells[b, a] * n[b]) / (n[a] + n[b])
     recall = pd.DataFrame({each: cells[each, each] for each in EMOTIONS})
@@ -114,7 +117,7 @@ def of_reports(shares: pd.DataFrame, beyond: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_distances(
-    vectors: np.ndarray, labels: np.ndarray, origin: str, resamples: int = 300, seed: int = 0
+    vectors: np.ndarray, labels: np.ndarray, origin: str, resamples: int = 300
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """How far the faces of each emotion lie from their mean, and how far that mean lies from that of `origin`; with
     n and 95 % interval (bootstrap over faces, class by class). Then by how much fear is ahead (see `lead`): as the
@@ -127,7 +130,7 @@ def class_distances(
     vectors = np.asarray(vectors, np.float32).reshape(len(labels), -1)
     vectors = vectors - vectors.mean(axis=0)
     unit = max(float((vectors**2).sum(axis=1).mean()), 1e-12)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     means, within, n = {}, {}, {}
     for number, emotion in enumerate(EMOTIONS):
         own = vectors[np.asarray(labels) == number]

@@ -38,7 +38,8 @@ def most_disputed(faces: Faces) -> tuple[np.ndarray, list[str]]:
 def by_agreement(right: pd.DataFrame, bits: pd.Series) -> pd.DataFrame:
     """The accuracy, a mean over trainings, by how divided the raters of a face are; under `always` that of the
     commonest emotion on the same faces. right: of `hits`, with the majority class; bits: of `vote_entropy`."""
-    nets, groups = right.drop(columns=MAJORITY).mean(axis=1), pd.cut(bits, [-1, 0, 0.5, 1, 1.5, 3], labels=AGREEMENT)
+    nets = right.drop(columns=MAJORITY).mean(axis=1)
+    groups = pd.cut(bits, [-1, 0, 0.5, 1, 1.5, 3], labels=AGREEMENT)
     table = shares(pd.DataFrame({"all faces": nets} | {name: nets.where(groups == name) for name in AGREEMENT}))
     always = right[MAJORITY].groupby(groups.astype(str)).mean()
     table["always"] = always.reindex(table.index).fillna(right[MAJORITY].mean())
@@ -62,7 +63,8 @@ def half_leads(right: pd.DataFrame, bits: pd.Series) -> pd.DataFrame:
 
 def by_confidence(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
     """The share of right answers, and the mean confidence, by how sure the net was."""
-    sure, right = pd.Series(probabilities.max(axis=1)), pd.Series(probabilities.argmax(axis=1) == labels)
+    sure = pd.Series(probabilities.max(axis=1))
+    right = pd.Series(probabilities.argmax(axis=1) == labels)
     number = _bins(sure)
     names = {each: f"{each * 10} to {each * 10 + 10} % sure: {(number == each).sum()} faces" for each in range(BINS)}
     table = shares(pd.DataFrame({name: right.where(number == each) for each, name in names.items()}))

@@ -49,7 +49,10 @@ def in_places(maps: np.ndarray, faces: Faces, beyond_area: bool = False) -> pd.D
     """A row a place: the share of the saliency that lies there; beyond_area: less the share of the picture."""
     rows = {}
     for name, mask in places(faces).items():
-        rows[name] = over_faces(share_in(maps, mask) - beyond_area * mask.mean(axis=(1, 2)))
+        found = share_in(maps, mask)
+        if beyond_area:
+            found = found - mask.mean(axis=(1, 2))
+        rows[name] = over_faces(found)
     return score_table(rows)
 
 
