@@ -1,4 +1,4 @@
-"""What `fer-keras data` tells of a source: counts, duplicates, votes, problems."""
+"""`fer-keras data`: what is told of a source: counts, duplicates, votes, problems."""
 
 import warnings
 from itertools import combinations

@@ -1,4 +1,4 @@
-"""What students hand in, read without running it: did it run, is all of it there, was PrivateTest left alone?"""
+"""`fer-keras check`: did what is handed in run, is all of it there, was PrivateTest left alone? Runs nothing itself."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""The reference: every public name, how it is called, what its docstring says, and examples, which a test runs.
+"""`fer-keras docs`: every public name, how it is called, what its docstring says, and examples, which a test runs.
 
 It is read from the source, so that nothing of it has to be imported: TensorFlow takes seconds to start.
 """

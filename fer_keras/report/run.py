@@ -1,4 +1,4 @@
-"""Runs the notebooks side by side, each again only where something has changed, and leaves a site of their pages."""
+"""`fer-keras report`: runs notebooks side by side, each again only where something has changed, and leaves a site."""
 
 import json
 import os

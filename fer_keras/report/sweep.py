@@ -1,4 +1,4 @@
-"""Runs one notebook with every combination of some parameters, one after the other, each once; or says how."""
+"""`fer-keras sweep`: runs one notebook with every combination of some parameters, each once; or says how."""
 
 import itertools
 import json

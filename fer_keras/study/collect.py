@@ -1,4 +1,4 @@
-"""What many notebooks, trainings and runs recorded, as one table: means over seeds, and differences seed by seed."""
+"""`fer-keras table`: what was recorded many times, as one table of means over seeds, and differences seed by seed."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatch

@@ -1,4 +1,4 @@
-"""Whether a formula holds: by algebra, by random numbers, and against the derivatives that Keras computes itself."""
+"""Notebook 40: does a formula hold, by algebra, by random numbers, and against the derivatives that Keras computes?"""
 
 from collections.abc import Mapping, Sequence
 

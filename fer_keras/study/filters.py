@@ -1,4 +1,4 @@
-"""What the pictures that excite filters, and their maps, look like: a face, its parts, or stripes?"""
+"""Notebook 31: what the pictures that excite filters, and their maps, look like: a face, its parts, or stripes?"""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What folds say of a net, for notebooks 20 and 21."""
+"""Notebooks 20 and 21: what folds say of a net."""
 
 import numpy as np
 import pandas as pd

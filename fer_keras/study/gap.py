@@ -1,4 +1,4 @@
-"""Why validation accuracy differs from the training accuracy that Keras logs, one cause at a time."""
+"""Notebook 51: why validation accuracy differs from the training accuracy that Keras logs, one cause at a time."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""Where nets look: shares of saliency by part of the face, beside an even map and beside other nets."""
+"""Notebook 30: where nets look: shares of saliency by part of the face, beside an even map and beside other nets."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What executed notebooks, trainings and runs recorded, read from their files."""
+"""What executed notebooks, trainings and runs recorded, read from their files for `fer-keras table`."""
 
 import ast
 import math
