@@ -110,9 +110,14 @@ def look(path: Path, assignment: Path | None = None) -> dict:
 
 
 def _told(path: Path, who: dict, values: dict, findings: list) -> dict:
-    told: dict = {"file": str(path), "name": str(who.get("NAME", "")), "number": str(who.get("NUMBER", ""))}
-    told |= {"data": Path(str(who.get("DATA", "embedded"))).name, "values": values}
-    return told | {"findings": [{"cell": cell, "says": says} for cell, says in findings]}
+    return {
+        "file": str(path),
+        "name": str(who.get("NAME", "")),
+        "number": str(who.get("NUMBER", "")),
+        "data": Path(str(who.get("DATA", "embedded"))).name,
+        "values": values,
+        "findings": [{"cell": cell, "says": says} for cell, says in findings],
+    }
 
 
 def _records(cells: Sequence[Cell]) -> dict:
@@ -273,9 +278,11 @@ def write_page(looked: dict, out: Path) -> None:
     path = Path(looked["file"])
     who = ", ".join(filter(None, [looked["name"], looked["number"]])) or "no name"
     count = len(looked["findings"])
-    says = f"Still to do: {count}" if count else "Nothing is missing."
-    page = {"path": path, "link": out.name, "title": f"Assignment · {who}", "lead": says}
-    page |= {
+    page = {
+        "path": path,
+        "link": out.name,
+        "title": f"Assignment · {who}",
+        "lead": f"Still to do: {count}" if count else "Nothing is missing.",
         "findings": looked["findings"],
         "drawn": looked["data"] == "embedded",
         "facts": {"Data": looked["data"], "Versions": versions()},

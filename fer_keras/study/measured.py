@@ -130,10 +130,11 @@ def assigned(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
 
 def _of_run(folder: Path) -> Measured:
     config, metrics = _json(folder / "config.json"), _json(folder / "metrics.json")
-    names = {"MODEL": config.get("net"), "SEED": config.get("seed"), "training": config.get("training")}
-    names |= {"validation": config.get("validation")} | config.get("recipe", {}) | config.get("options", {})
+    settings = {"MODEL": config.get("net"), "SEED": config.get("seed")}
+    settings |= {"training": config.get("training"), "validation": config.get("validation")}
+    settings |= config.get("recipe", {}) | config.get("options", {})
     values = {name: each if isinstance(each, dict) else {"value": each} for name, each in metrics.items()}
-    return Measured("run", names, _numbers({name: each for name, each in values.items() if "value" in each}), {})
+    return Measured("run", settings, _numbers(values), {})
 
 
 def _of_entry(name: str, entry: dict) -> Measured:

@@ -163,9 +163,14 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
             "logged_training_loss": float(kept["loss"]),
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
-    about = {"data": Path(data).name, "faces": len(faces), "judged_split": str(judged.splits[0])}
-    about |= {"judged_faces": len(judged), "device": next(iter(runs.values())).metrics["device"]}
-    record(pd.Series(about))
+    first = next(iter(runs.values()))
+    record(pd.Series({
+        "data": Path(data).name,
+        "faces": len(faces),
+        "judged_split": str(judged.splits[0]),
+        "judged_faces": len(judged),
+        "device": first.metrics["device"],
+    }))  # fmt: skip
     if table["net"].nunique() == 1:
         record(table.iloc[0])
     else:
