@@ -17,7 +17,7 @@ ROWS = [  # how it is called, what its report says, and in which results its tra
     ("B: `cnn_1m`", "0.63", "train_cnn_1m_theirs_?"),
     ("B: `dnn_narrow`, dense", "0.395", "train_dnn_narrow_theirs_?"),
     ("D: `cnn_fc3`", "–", "train_cnn_fc3_theirs_?"),
-    ("ours: `record`", "–", "train_record"),
+    ("ours: `record`", "–", "train_record_?"),
     ("ours: `record`, trained further", "–", "train_record_further"),
 ]
 OTHERS = ("people", "the 2013 challenge's winner", "VGG of 2016")

@@ -1,4 +1,4 @@
-"""Evidence for the claims ledger: the trainings and notebooks on FER2013 that it needs, most valuable first.
+"""Evidence for the claims ledger, and the record's seeds: the trainings and notebooks on FER2013 that are wanted.
 
 python -m tests.evidence list                          what is there, what is wanted, and the hours that it takes
 python -m tests.evidence run fer2013.csv               make what is missing, on all cores at low priority
@@ -46,6 +46,7 @@ SPEED = {  # faces that one core with AVX-512 trains on in a second
     "dnn_narrow": 30_000,
     "dnn_deep": 500,
     "vgg16_bn": 13,
+    "record": 250,
 }
 EPOCHS = {  # of the recipes; of those that end at a loss or an accuracy about
     "cnn_leaky": 14,
@@ -55,6 +56,7 @@ EPOCHS = {  # of the recipes; of those that end at a loss or an accuracy about
     "dnn_narrow": 35,
     "dnn_deep": 60,
     "vgg16_bn": 30,
+    "record": 24,
 }
 MAPS = 0.3  # hours of notebook 30 or 31 beyond its trainings
 AS_LONG = "EPOCHS"  # in a command: as many as the net as it is took with this seed
@@ -96,6 +98,9 @@ def jobs() -> Iterator[Job]:
     yield from _maps("30", "cnn_pyramid", "19")
     yield _ablation("cnn_pyramid", 14, "15", VARIANTS="", GAPS=1, MIDDLE=500)
     yield from _folds("cnn_pyramid", "18")
+    for seed in SEEDS:
+        command = ("train", "record", "--data", "DATA", "--seed", str(seed), "--json")
+        yield Job(f"train_record_{seed}", command, _hours("record", faces=OURS), "none, three seeds of ours")
     yield from _of_report_e()
 
 

@@ -649,6 +649,14 @@ def test_what_a_claim_rests_on_stands_on_the_list_with_three_seeds():
             assert len(seeds) == 3 or (own and all_at_once), (claim.number, part.measured)
 
 
+def test_three_seeds_of_the_record_stand_on_the_list_and_the_first_is_there():
+    jobs = {job.name: job for job in evidence.jobs() if job.words[:2] == ("train", "record")}
+    assert list(jobs) == [f"train_record_{seed}" for seed in range(3)]
+    assert jobs["train_record_0"].done()
+    kept = json.loads((evidence.RESULTS / "train_record_0.json").read_text())["record"]
+    assert kept["command"] == "fer-keras " + " ".join(evidence._filled(jobs["train_record_0"], Path("fer2013.csv")))
+
+
 def test_the_hours_count_what_a_notebook_trains():
     hours = {job.name: job.hours for job in evidence.jobs()}
     once = hours["train_cnn_1m_theirs_0"]
