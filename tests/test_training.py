@@ -4,14 +4,18 @@ import importlib
 import json
 import resource
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from fer_keras import Faces, build, train
+from fer_keras.base.progress import EpochBar
 from fer_keras.faces import VOTE_OF_EMOTION
+from fer_keras.nets.recipes import RECIPES
 from fer_keras.scores import stand_in_both
+from fer_keras.training.resume import Watch
 from fer_keras.training.train import _of_size
 
 SMALL = {"options": {"width": 0.125}, "batch_size": 64}
@@ -375,3 +379,15 @@ def test_a_training_that_another_process_has_taken_over_stops_before_it_saves_an
     with pytest.raises(ValueError, match="another process trains it by now"):
         train(TINY, *sides, epochs=1)
     assert [path.name for path in home.rglob("*.*") if path.is_file()] == ["config.json"]
+
+
+def test_the_end_of_an_epoch_saves_nothing_for_a_training_that_was_taken_over():
+    def lost():
+        raise ValueError("another process trains it by now")
+
+    state = SimpleNamespace(history=[], seconds=0.0)
+    watch = Watch(state, RECIPES["own"], 0, EpochBar("tiny", 2), lost)
+    watch.on_epoch_begin(0)
+    with pytest.raises(ValueError, match="another process trains it by now"):
+        watch.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
+    assert state.history == []
