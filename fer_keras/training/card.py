@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from fer_keras.faces import EMOTIONS, Faces
-from fer_keras.scores import accuracy, at_temperature, confusion, cross_entropy, stand_in_both, temperature
+from fer_keras.scores import accuracy, at_temperature, confusion, cross_entropy, share, stand_in_both, temperature
 
 SURE = (0.0, 0.4, 0.6, 0.8, 0.9, 1.0)  # bounds of the kinds of answers, by how sure the net is
 
@@ -23,14 +23,15 @@ def measured(validation: Faces, training: Faces, probabilities: np.ndarray) -> d
     """What the answers on the validation faces tell of a net."""
     labels, predicted = validation.labels, probabilities.argmax(axis=1)
     alone = ~stand_in_both(validation, training)
+    counts = confusion(labels, predicted).to_numpy()
     divisor = temperature(labels, probabilities)
     calibrated = at_temperature(probabilities, divisor)
     return {
         "accuracy": accuracy(labels, predicted),
         "accuracy_without_duplicates": accuracy(labels[alone], predicted[alone]),
         "loss": cross_entropy(labels, probabilities),
-        "recall": {name: _right_of(labels == i, labels, predicted) for i, name in enumerate(EMOTIONS)},
-        "confusion": confusion(labels, predicted).to_numpy().tolist(),
+        "recall": {name: share(counts[i, i], counts[i].sum()) for i, name in enumerate(EMOTIONS)},
+        "confusion": counts.tolist(),
         "temperature": divisor,
         "loss_calibrated": cross_entropy(labels, calibrated),
         "by_confidence": by_confidence(labels, calibrated),
@@ -45,17 +46,14 @@ def by_confidence(labels: np.ndarray, calibrated: np.ndarray) -> list[dict]:
     kinds = np.searchsorted(SURE[1:-1], sure, side="right")
     rows = []
     for kind, (low, high) in enumerate(pairwise(SURE)):
-        rows.append({"from": low, "to": high} | _right_of(kinds == kind, labels, predicted))
+        some = kinds == kind
+        rows.append({"from": low, "to": high} | accuracy(labels[some], predicted[some]))
     return rows
 
 
 def when_so_sure(card: dict, probability: float) -> dict:
     """The row of `by_confidence` that a calibrated probability belongs to."""
     return card["by_confidence"][int(np.searchsorted(SURE[1:-1], probability, side="right"))]
-
-
-def _right_of(some: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> dict:
-    return accuracy(labels[some], predicted[some])
 
 
 def _split(faces: Faces) -> str:
