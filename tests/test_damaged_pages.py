@@ -4,7 +4,7 @@ import nbformat
 import pages
 import pytest
 
-from fer_keras.report.pages import write_site
+from fer_keras.report.pages import noted, write_site
 
 
 @pytest.fixture
@@ -41,3 +41,9 @@ def test_a_page_that_cannot_be_rendered_says_so_and_the_others_are_shown(out, mo
     assert "Is it 01_first?" in (out / "01_first.html").read_text()
     assert "KeyError: &#39;&lt;odd&gt;&#39;" in (out / "02_second.html").read_text()
     assert "Is it 02_second?" in (out / "index.html").read_text()
+
+
+@pytest.mark.parametrize("text", ["[", "[]", "{}", '{"metadata": 5}', "[" * 100_000], ids=range(5))
+def test_nothing_is_noted_of_a_run_in_what_is_no_notebook(tmp_path, text):
+    (tmp_path / "odd.ipynb").write_text(text)
+    assert noted(tmp_path / "odd.ipynb") == {}

@@ -123,6 +123,17 @@ def test_what_killed_processes_left_is_removed_later(tmp_path):
     assert not left.exists() and new.exists() and others.exists()
 
 
+def test_a_store_that_takes_no_files_costs_no_prediction(finished, drawn, monkeypatch):
+    def read_only(*_):
+        raise OSError(30, "Read-only file system")
+
+    answers = np.full((4, 7), 1 / 7, np.float32)
+    monkeypatch.setattr(runs, "write_whole", read_only)
+    monkeypatch.setattr(runs, "predict", lambda model, faces: answers)
+    monkeypatch.setattr(runs.Run, "model", None)
+    assert finished.predict(drawn[:4]) is answers
+
+
 def test_a_run_that_is_told_more_keeps_its_checksum(finished):
     path = runs.tell(finished, data="mine.csv").folder / "metrics.json"
     assert runs.finished(finished.folder).metrics["data"] == "mine.csv"

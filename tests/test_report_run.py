@@ -352,3 +352,5 @@ def test_values_on_the_command_line_are_what_they_look_like():
     assert {text: values([["name", text]])["name"] for text in typed} == typed
     with pytest.raises(ValueError, match=r"the value of r, \{loss: , is no number, text or list"):
         values([["r", "{loss: "]])
+    with pytest.raises(ValueError, match=r"the value of r, \[2021-02-31\], is no number"):
+        values([["r", "[2021-02-31]"]])
