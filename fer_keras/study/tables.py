@@ -176,10 +176,11 @@ def setting(data: str, faces: Faces, judged: Faces, runs: Mapping) -> "pd.io.for
     else:
         for name in table.columns.drop("net"):
             record(table[name], suffix=name)
-    training = (faces.splits == "Training").sum()
+    table["epoch kept"] = [run.metrics["epoch"] for run in runs.values()]
+    table["faces trained on"] = [run.metrics.get("trained_on", {}).get("n") for run in runs.values()]
     shown = table.rename(columns=lambda name: name.replace("_", " ")).style.format(precision=3, thousands=",")
     shown = shown.format("{:d}", subset=["seed"])
-    return shown.set_caption(f"What was trained on the {training:,} training faces of {Path(data).name}")
+    return shown.set_caption(f"What was trained, on {Path(data).name}: logged values are those of the epoch kept")
 
 
 def limits(judged: Faces, validation: Faces, scores: pd.DataFrame | None = None, trainings: int = 1) -> str:
