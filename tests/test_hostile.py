@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet as pq
 
 from fer_keras import SourceError, load_faces
+from fer_keras.__main__ import main
 from fer_keras.base.printable import printable
 from fer_keras.data import archives, pictures, tables
 from fer_keras.data.photographs import faces_in
@@ -389,3 +391,64 @@ def test_names_of_members_and_photographs_do_not_move_the_cursor(archive, tmp_pa
     (tmp_path / odd).write_bytes(of(some.images[0]))
     (face,) = faces_in(tmp_path / odd)
     assert face.name == r"a\x1b[1m.png"
+
+
+def test_names_that_would_be_written_alike_are_refused(tmp_path, some):
+    folder = tmp_path / "happy"
+    folder.mkdir()
+    for name, image in zip(["a\n.png", "a\\n.png"], some.images, strict=False):
+        (folder / name).write_bytes(forms.png(image))
+    with pytest.raises(SourceError, match="differ in control characters only"):
+        load_faces(tmp_path)
+
+
+def test_a_file_with_the_name_of_the_drawn_faces_is_refused(tmp_path, some):
+    with pytest.raises(SourceError, match="embedded has the name of the drawn faces"):
+        load_faces(forms.csv(tmp_path / "embedded", some))
+
+
+def test_packed_files_and_votes_that_are_not_read_are_named(tmp_path, some):
+    forms.csv(tmp_path / "a.csv", some)
+    (tmp_path / "more.csv.gz").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"passed over 1 files that are packed, such as more.csv.gz"):
+        load_faces(tmp_path)
+    pictures = forms.folder(tmp_path / "pictures", some)
+    (pictures / "fer2013new.csv").write_text("Usage\n")
+    with pytest.warns(UserWarning, match=r"fer2013new.csv is left alone"):
+        load_faces(pictures)
+
+
+def test_a_part_of_a_parquet_file_that_is_missing_is_named(tmp_path, some):
+    whole = forms.parquet(tmp_path / "parts", some)
+    assert len(load_faces(whole)) == len(some)
+    (whole / "train-00000-of-00001.parquet").rename(whole / "train-00000-of-00002.parquet")
+    for source in (whole, whole / "train-00000-of-00002.parquet"):
+        with pytest.raises(SourceError, match=r"train-00001-of-00002.parquet is missing, one of 2 parts"):
+            load_faces(source)
+
+
+def test_a_picture_of_16_bits_that_is_as_good_as_black_is_refused(tmp_path, some):
+    for factor in (1, 257):
+        Image.fromarray(some.images[0].astype(np.uint16) * factor).save(tmp_path / f"{factor}.png")
+    assert np.array_equal(load_faces(tmp_path / "257.png").images[0], some.images[0])
+    with pytest.raises(SourceError, match="16 bits a pixel and is as good as black"):
+        load_faces(tmp_path / "1.png")
+
+
+def test_an_id_that_is_there_twice_is_refused(tmp_path, some):
+    path = forms.unlabelled(tmp_path / "test.csv", some)
+    path.write_text(path.read_text().replace("\n1,", "\n0,"))
+    with pytest.raises(SourceError, match="several rows of id 0"):
+        load_faces(path)
+
+
+def test_a_palette_with_shades_of_transparency_is_read_without_a_word(tmp_path, some, recwarn):
+    shades = bytes(range(256))
+    Image.fromarray(some.images[0]).convert("P").save(tmp_path / "face.png", transparency=shades)
+    assert np.array_equal(load_faces(tmp_path / "face.png").images[0], some.images[0])
+    assert not [each for each in recwarn if "alette" in str(each.message)]
+
+
+def test_an_escape_in_the_name_of_a_source_does_not_reach_the_terminal(tmp_path, some, capsys):
+    assert main(["data", str(forms.csv(tmp_path / "a\x1b[31m.csv", some))]) == 0
+    assert "\x1b" not in capsys.readouterr().out

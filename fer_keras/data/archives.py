@@ -42,6 +42,8 @@ def list_files(path: Path) -> Iterator[Files]:
             if path.is_dir():
                 found = files_below(path)
                 files = {printable(each.relative_to(path).as_posix()): partial(opened, each) for each in found}
+                if len(files) < len(found):
+                    raise SourceError(f"{path} has names of files that differ in control characters only; rename them")
             elif not is_regular(path):
                 raise SourceError(f"{path} is {IRREGULAR}; name a file or a folder")
             elif path.stat().st_size == 0:

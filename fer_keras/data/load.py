@@ -15,6 +15,7 @@ from fer_keras.faces import Faces
 
 READER = 3  # a change to what is read counts this up, and old cache entries are read anew
 VOTE_FILE = "fer2013new.csv"
+PACKED = (".gz", ".tgz", ".zip", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 def load_faces(source: str | Path = "embedded", n: int | None = None, skip_bad: bool = False) -> Faces:
@@ -62,9 +63,12 @@ def absolute(source: str | Path) -> Path:
     if not str(source):
         raise SourceError("no source is named; give a path, or `embedded`")
     try:
-        return Path(os.path.abspath(Path(source).expanduser()))
+        path = Path(os.path.abspath(Path(source).expanduser()))
     except RuntimeError as error:
         raise SourceError(f"{source}: {error}") from None
+    if path.name == "embedded":
+        raise SourceError(f"{path} has the name of the drawn faces, for which it would be taken; rename it")
+    return path
 
 
 def _read(path: Path, skip_bad: bool) -> tuple[Faces, Problems]:
@@ -94,9 +98,10 @@ def _read_files(path: Path, found: archives.Files, problems: Problems, skip_bad:
         raise SourceError(f"{path.name} holds no CSV, pictures or Parquet with faces")
     if len(several) > 1:
         raise SourceError(f"{path.name} holds {' and '.join(several)}; name the one to read")
+    _tell_passed_over(others, several[0])
+    if votes and not csvs:
+        warnings.warn(f"{next(iter(votes))} is left alone: votes are joined to a CSV only", stacklevel=2)
     if kinds["pictures"]:
-        if others:
-            warnings.warn(f"passed over {len(others):,} files that are no pictures, such as {others[0]}", stacklevel=2)
         return pictures.read_folder(path.as_posix() if path.is_dir() else "", kinds["pictures"], problems)
     if kinds["Parquet files"]:
         return pictures.read_parquet(kinds["Parquet files"], problems)
@@ -113,6 +118,16 @@ def _read_files(path: Path, found: archives.Files, problems: Problems, skip_bad:
                 raise
             warnings.warn(f"the votes are left out: {error}", stacklevel=2)
     return faces
+
+
+def _tell_passed_over(others: list[str], read: str) -> None:
+    """Say what was not read beside pictures; beside tables lie licences and the like, of which only archives may hold
+    faces."""
+    if not read.endswith("pictures"):
+        others = [name for name in others if PurePosixPath(name).suffix.lower() in PACKED]
+    if others:
+        many = f"{len(others):,} files that are {'no pictures' if read.endswith('pictures') else 'packed'}"
+        warnings.warn(f"passed over {many}, such as {others[0]}", stacklevel=3)
 
 
 def _kind(name: str, opener: archives.Opener, alone: bool) -> str:

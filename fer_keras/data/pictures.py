@@ -49,9 +49,16 @@ def upright(data: bytes):
             raise Image.DecompressionBombError
         picture.load()
         picture = ImageOps.exif_transpose(picture)
+        if picture.mode == "P" and "transparency" in picture.info:
+            picture = picture.convert("RGBA")
         if picture.mode.startswith("I"):  # 16 bits a pixel, which convert() would cut off at 255
-            picture = Image.fromarray((np.asarray(picture) >> 8).clip(0, 255).astype(np.uint8))
+            pixels = np.asarray(picture)
+            if 0 < pixels.max() < 256:
+                raise BadRow("has 16 bits a pixel and is as good as black: its values end at 255; save it with 8 bits")
+            picture = Image.fromarray((pixels >> 8).clip(0, 255).astype(np.uint8))
         return picture
+    except BadRow:
+        raise
     except Image.DecompressionBombError:
         raise BadRow(f"unpacks to more than {LARGEST:,} pixels; refused as a decompression bomb") from None
     except Exception as error:  # PIL raises many kinds at damaged metadata
@@ -108,6 +115,7 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
     from pyarrow import parquet
 
     rows: list = []
+    _check_shards(list(files))
     for name, opener in files.items():
         split = next(filter(None, map(split_of, re.split("[-_.]", PurePosixPath(name).stem))), None)
         if split is None:
@@ -139,6 +147,17 @@ def read_parquet(files: Files, problems: Problems) -> Faces:
             else:
                 rows.append((f"{name}, row {row}", split, meant, partial(io.BytesIO, data)))
     return _decode_all(rows, problems)
+
+
+def _check_shards(names: list[str]) -> None:
+    """Refuse train-00000-of-00002.parquet without its other part."""
+    found = [re.fullmatch(r"(.*)-(\d{5})-of-(\d{5})(\..+)", name) for name in names]
+    for head, _, count, end in {each.groups(): None for each in found if each}:
+        parts = [f"{head}-{number:05}-of-{count}{end}" for number in range(int(count))]
+        if missing := [part for part in parts if part not in names]:
+            raise SourceError(
+                f"{missing[0]} is missing, one of {int(count):,} parts; name a folder that holds them all"
+            )
 
 
 def _column(file: str, there: list[str], *names: str) -> str:

@@ -85,7 +85,11 @@ def read_csv(name: str, opener: Opener, problems: Problems) -> Faces:
     if not read and not problems.count:
         raise SourceError(f"{name} has a header but no rows")
     images = np.concatenate([np.empty((0, PIXELS), np.uint8), *(images for images, _ in read)])
-    return faces_of(images, list(chain.from_iterable(heads for _, heads in read)))
+    faces = faces_of(images, list(chain.from_iterable(heads for _, heads in read)))
+    ids, counts = np.unique(faces.ids, return_counts=True)
+    if (counts > 1).any():
+        raise SourceError(f"{name} has several rows of id {ids[counts.argmax()]}; each face needs an id of its own")
+    return faces
 
 
 def faces_of(images: np.ndarray | list[np.ndarray], heads: list[tuple]) -> Faces:
