@@ -175,9 +175,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Once(argparse.Action):
+    """An option that is given once; argparse drops all values but the last."""
+
+    def __call__(self, parser, options, value, flag=None):
+        given = options.__dict__.setdefault("given", [])
+        if flag and self.dest in given:
+            raise ValueError(f"{flag} is given twice; leave one")
+        given.append(self.dest)
+        setattr(options, self.dest, value)
+
+
 def _command(commands, name: str, run, does: str, examples: str) -> argparse.ArgumentParser:
     whole = {"description": f"{does[0].upper()}{does[1:]}.", "epilog": f"examples:\n  {examples}"}
     command = commands.add_parser(name, help=does, formatter_class=argparse.RawDescriptionHelpFormatter, **whole)
+    command.register("action", None, _Once)
     command.set_defaults(run=run)
     return command
 
@@ -258,6 +270,8 @@ def _report(options) -> int:
     if options.preset not in run.PRESETS:
         raise ValueError(f"no preset is called {options.preset}; there are {', '.join(run.PRESETS)}")
     parameters = values(options.p)
+    if "DATA" in parameters and options.data != "embedded":
+        raise ValueError(f"--data {options.data} and -p DATA {parameters['DATA']} name two sources; leave one")
     out = options.out or kept.folder_of(options.data, options.preset, parameters)
     try:
         failed = run.make_report(

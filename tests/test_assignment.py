@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from fer_keras.__main__ import main
-from fer_keras.report.handed_in import look
+from fer_keras.report.handed_in import _parsed, look
 from fer_keras.study.assignment import stated
 from fer_keras.study.records import RECORD, read_notebook
 
@@ -236,6 +237,12 @@ def test_a_file_too_large_or_not_there_is_told_of(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["check", str(tmp_path / "empty")]) == 1
     assert "there is no notebook in" in capsys.readouterr().err
+
+
+def test_a_cell_of_empty_lines_takes_no_time():
+    before = time.perf_counter()
+    assert _parsed("\n" * 30_000 + "x") is not None
+    assert time.perf_counter() - before < 5
 
 
 def places(value, way=()):

@@ -59,6 +59,13 @@ def test_seeds_are_averaged_and_settings_compared_seed_by_seed(swept, capsys):
     assert (found["high"] - found["value"]).tolist() == pytest.approx(reach.tolist(), rel=1e-5)
 
 
+def test_what_was_measured_twice_with_one_seed_is_told(swept, capsys):
+    assert main(["table", str(swept)]) == 0 and not capsys.readouterr().err
+    executed(swept / "again.ipynb", 0.9, MODEL="b", SEED=1)
+    assert main(["table", str(swept)]) == 0
+    assert "20_kfold was measured several times with the same settings; the last counts" in capsys.readouterr().err
+
+
 def test_by_seed_each_stands_alone(swept, capsys):
     assert main(["table", str(swept), "--by", "MODEL,SEED", "--csv"]) == 0
     found = rows(capsys)

@@ -76,6 +76,7 @@ def test_targets_are_shares_where_votes_mixup_or_smoothing_ask_for_them(drawn):
         (lambda: Recipe(epochs=2.5), "epochs is a whole number above 0, not 2.5"),
         (lambda: Recipe(epochs=1, batch_size="big"), "batch_size is a whole number above 0, not 'big'"),
         (lambda: Recipe(epochs=1, learning_rate={1: 0.1, 5: -1}), "learning_rate is a number above 0, .* not {1"),
+        (lambda: Recipe(epochs=1, learning_rate=float("inf")), "learning_rate is a number above 0, .* not inf"),
         (lambda: Recipe(epochs=True), "epochs is a whole number above 0, not True"),
         (lambda: Recipe(epochs=9, checkpoints=(10,)), "checkpoints is a list of epochs from 1 to 9"),
         (lambda: Recipe(epochs=9, checkpoints=3), "checkpoints is a list"),

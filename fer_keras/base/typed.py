@@ -3,6 +3,8 @@
 import json
 import re
 
+MOST = 10_000  # settings that one call names
+
 
 def values(pairs: list[list[str]]) -> dict:
     """`-p NAME VALUE` and its like, each read as `value` does."""
@@ -38,6 +40,8 @@ def choices(name: str, text: str) -> list:
     """`a,b` or `0..4` (0 to 4, both included) or one value; a list in brackets where a comma belongs to a value."""
     if span := re.fullmatch(r"(-?\d+)\.\.(-?\d+)", text.strip()):
         first, last = map(int, span.groups())
+        if last - first >= MOST:
+            raise ValueError(f"{name} has more than {MOST:,} values in {text}; give fewer")
         found = list(range(first, last + 1))
     elif text.startswith("["):
         found = value(name, text)

@@ -139,7 +139,7 @@ class Recipe:
 
 
 def _above_0(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and float(value) > 0
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < math.inf
 
 
 def _is_share(value) -> bool:

@@ -75,6 +75,8 @@ def _sweep(options) -> int:
     from fer_keras.report import sweep
 
     typed.once(options.p)
+    if options.timeout is not None and options.timeout < 1:
+        raise ValueError(f"timeout is at least 1, not {options.timeout}")
     choices = {name: typed.choices(name, text) for name, text in options.p}
     path, runs = sweep.plan(options.notebook, choices, options.out)
     left = runs if options.fresh else sweep.due(path, runs)

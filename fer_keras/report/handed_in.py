@@ -153,7 +153,7 @@ def _assigned(source: str) -> dict:
 def _parsed(source: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings(action="ignore"):  # of a backslash in a text
-            return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+            return ast.parse(re.sub(r"^[ \t]*[%!].*$", "", source, flags=re.MULTILINE))
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return None
 

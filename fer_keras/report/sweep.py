@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import re
 import shlex
 import sys
@@ -12,6 +13,7 @@ import papermill
 
 from fer_keras.base import home
 from fer_keras.base.printable import printable, say
+from fer_keras.base.typed import MOST
 from fer_keras.data.load import absolute
 from fer_keras.report.kept import ReportError, hide_folders, writing
 from fer_keras.report.notebook import run_notebook
@@ -27,6 +29,8 @@ def plan(notebook: str, choices: dict[str, list], out: Path | None) -> tuple[Pat
         declared = papermill.inspect_notebook(path)
     except Exception:  # papermill and nbformat raise many kinds at damaged files
         raise ReportError(f"{notebook} is no notebook") from None
+    if (settings := math.prod(map(len, choices.values()))) > MOST:
+        raise ReportError(f"{settings:,} settings are more than {MOST:,}; give fewer values")
     out = out or Path("sweeps") / path.stem
     runs: dict[Path, dict] = {}
     for values in itertools.product(*choices.values()):

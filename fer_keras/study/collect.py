@@ -1,5 +1,6 @@
 """`fer-keras table`: what was recorded many times, as one table of means over seeds, and differences seed by seed."""
 
+import warnings
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -59,6 +60,11 @@ def _groups(measured: Sequence[Measured], by: Sequence[str]) -> dict[tuple, dict
         if mixed := differing(group):
             names = ", ".join(mixed)
             raise ValueError(f"what differs in {names} would be one mean: add it to --by, or name fewer files")
+        seeds = [repr(each.settings.get("SEED")) for each in group]
+        found = {(seed, repr(each.values)) for seed, each in zip(seeds, group, strict=True)}
+        if len(found) > len(set(seeds)):
+            what = group[0].what
+            warnings.warn(f"{what} was measured several times with the same settings; the last counts", stacklevel=3)
     return {key: {each.settings.get("SEED"): each for each in group} for key, group in groups.items()}
 
 
