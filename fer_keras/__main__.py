@@ -231,6 +231,8 @@ def _train(options) -> int:
     from fer_keras.training.train import recipe_of, train
 
     net, name, told = beginning(options.net)
+    if told:
+        say(f"fer-keras: note: it begins with the weights of {told['begins_with']['net']}", sys.stderr)
     plan = recipe_of(name).changed(**values(options.r))
     faces = load_faces(options.data)
     training, validation, _ = faces.parts(options.split)

@@ -87,7 +87,7 @@ class Faces:
             tenth, rest = np.sort(order[: len(order) // 10]), np.sort(order[len(order) // 10 :])
             validation = judged = replace(training[tenth], splits=np.full(len(tenth), "randomly held out"))
             training = training[rest]
-        elif not len(validation):
+        elif len(training) and not len(validation):
             training, validation = training.stratified_split(0.1, seed)
             validation = replace(validation, splits=np.full(len(validation), "held out"))
         return training, validation, judged if len(judged) else validation

@@ -12,7 +12,7 @@ import pytest
 
 from fer_keras import build, train
 from fer_keras.__main__ import _command_line, _parser, main
-from fer_keras.base import environment
+from fer_keras.base import backend, environment
 from fer_keras.report import asking
 from fer_keras.report.notebook import kernel_variables
 from fer_keras.report.page import tidy
@@ -97,6 +97,12 @@ def test_a_backend_that_does_not_start_is_named(monkeypatch, capsys):
     assert main(["models"]) == 1
     assert (said := capsys.readouterr().err).startswith("fer-keras: Keras does not start (ModuleNotFoundError")
     assert "look at KERAS_BACKEND and keras.json" in said and len(said.splitlines()) == 1
+
+
+def test_a_wish_for_repeated_bits_is_not_passed_over(monkeypatch):
+    monkeypatch.setenv("FER_KERAS_DETERMINISTIC", "true")
+    with pytest.raises(ValueError, match="FER_KERAS_DETERMINISTIC is 1 or 0, not 'true'"):
+        backend.deterministic()
 
 
 def test_a_working_folder_that_is_gone_is_told(tmp_path, monkeypatch, capsys):

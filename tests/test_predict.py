@@ -220,6 +220,34 @@ def test_bad_input_on_the_command_line_is_one_sentence(capsys, arguments, says):
     assert says in error and len(error.strip().splitlines()) == 1 and out == ""
 
 
+def test_unlabelled_faces_are_not_trained_on(drawn, capsys, tmp_path):
+    for split in ("ours", "theirs"):
+        path = forms.unlabelled(tmp_path / "test.csv", drawn[:20])
+        assert main(["train", "dnn_narrow", "--data", str(path), "--split", split]) == 1
+        assert "there are 0 training and 0 validation faces; both need some" in capsys.readouterr().err
+
+
+def test_an_empty_split_is_none(pictures, capsys):
+    assert main(["predict", str(pictures), "--split", ""]) == 1
+    assert "no split is called ''" in capsys.readouterr().err
+
+
+def test_what_lies_beside_photographs_is_named(pictures, drawn, tmp_path, capsys):
+    (tmp_path / "a.png").write_bytes(forms.png(drawn.images[0]))
+    (tmp_path / "b.HEIC").write_bytes(b"")
+    (tmp_path / ".hidden").write_bytes(b"")
+    for command in (["predict", str(tmp_path), "--whole"], ["look", str(tmp_path), "--whole", "--json"]):
+        assert main(command) == 0
+        said = capsys.readouterr().err
+        assert f"passed over 1 files of {tmp_path.name}, such as b.HEIC" in said
+
+
+def test_a_net_that_is_there_is_named_before_it_is_trained_further(run, capsys, monkeypatch):
+    monkeypatch.setattr("fer_keras.training.train._fit", lambda *_: 1 / 0)
+    assert main(["train", run.name[:-2], "-r", "epochs", "1"]) == 1
+    assert f"fer-keras: note: it begins with the weights of {run.name}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("split", "validates"), [((), 56), (("--split", "0.2"), 112)])
 def test_train_takes_faces_without_splits(drawn, capsys, monkeypatch, tmp_path, split, validates):
     monkeypatch.setenv("FER_KERAS_HOME", str(tmp_path))

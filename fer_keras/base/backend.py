@@ -31,7 +31,10 @@ def gpus() -> list[str]:
 
 def deterministic() -> bool:
     """Whether trainings in this process repeat bit for bit: FER_KERAS_DETERMINISTIC=1, set before Keras works."""
-    asked = os.environ.get("FER_KERAS_DETERMINISTIC") == "1"
+    given = os.environ.get("FER_KERAS_DETERMINISTIC", "")
+    if given not in ("", "0", "1"):
+        raise ValueError(f"FER_KERAS_DETERMINISTIC is 1 or 0, not {given!r}")
+    asked = given == "1"
     if asked and not _repeat_bits():
         late = "FER_KERAS_DETERMINISTIC=1 comes too late: TensorFlow has started with several threads"
         raise ValueError(f"{late}; set it before Python starts, or before the first net is built")

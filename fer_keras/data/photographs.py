@@ -9,12 +9,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
 from fer_keras.base.printable import printable
 from fer_keras.base.progress import bar
+from fer_keras.data.archives import hidden
 from fer_keras.data.pictures import LARGEST_FILE, SUFFIXES, middle_square, upright
 from fer_keras.data.problems import BadRow
 from fer_keras.data.tables import faces_of
@@ -229,6 +230,16 @@ def photographs_below(source: Path) -> Iterator[Path]:
         yield from sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
     else:
         yield source
+
+
+def passed_over(source: Path) -> list[str]:
+    """A sentence on what lies in a folder and is not looked at, if anything does."""
+    others = sorted(path.name for path in source.iterdir()) if source.is_dir() else []
+    others = [name for name in others if PurePath(name).suffix.lower() not in SUFFIXES and not hidden(name)]
+    if not others:
+        return []
+    kinds = ", ".join(SUFFIXES)
+    return [f"passed over {len(others):,} files of {source.name}, such as {others[0]}, that do not end in {kinds}"]
 
 
 def as_faces(found: list[Found]) -> Faces:

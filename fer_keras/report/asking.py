@@ -68,7 +68,7 @@ def add(commands, command) -> None:
 def _predict(options) -> int:
     start_keras()
     from fer_keras import load_faces
-    from fer_keras.data.photographs import are_photographs, as_faces, find_all, photographs_below
+    from fer_keras.data.photographs import are_photographs, as_faces, find_all, passed_over, photographs_below
     from fer_keras.training.ask import SHIPPED, about, find_net, prediction_table, write_predictions
 
     source = Path(options.source)
@@ -80,11 +80,11 @@ def _predict(options) -> int:
     net = find_net(options.net)
     if are_photographs(source):
         found, problems = find_all(list(photographs_below(source)), options.whole)
-        _tell(problems)
+        _tell(passed_over(source) + problems)
         faces = as_faces(found)
     else:
         faces = load_faces(options.source)
-    if options.split:
+    if options.split is not None:
         faces = faces.split(options.split)
         if not len(faces):
             raise ValueError(f"{options.source} holds no faces of {options.split}")
@@ -105,7 +105,7 @@ def _tell(problems: list[str]) -> None:
 def _look(options) -> int:
     start_keras()
     from fer_keras.base.home import check_target
-    from fer_keras.data.photographs import as_faces, find_all, photographs_below
+    from fer_keras.data.photographs import as_faces, find_all, passed_over, photographs_below
     from fer_keras.report.look import write_page
     from fer_keras.seeing.answers import ask, in_words
     from fer_keras.training.ask import SHIPPED, about, find_net
@@ -119,6 +119,7 @@ def _look(options) -> int:
         raise ValueError(f"{many}; `fer-keras predict` takes any number")
     net = find_net(options.net)
     found, problems = find_all(paths, options.whole)
+    problems = [told for each in options.pictures for told in passed_over(each)] + problems
     _tell(problems)
     answers = ask(net, as_faces(found))
     if out:
