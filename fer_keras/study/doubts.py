@@ -66,7 +66,10 @@ def by_confidence(labels: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame
     sure = pd.Series(probabilities.max(axis=1))
     right = pd.Series(probabilities.argmax(axis=1) == labels)
     number = _bins(sure)
-    names = {each: f"{each * 10} to {each * 10 + 10} % sure: {(number == each).sum()} faces" for each in range(BINS)}
+    names = {}
+    for each in range(BINS):
+        n = (number == each).sum()
+        names[each] = f"{each * 10} to {each * 10 + 10} % sure: {n} {'face' if n == 1 else 'faces'}"
     table = shares(pd.DataFrame({name: right.where(number == each) for each, name in names.items()}))
     table["mean confidence"] = sure.groupby(number.map(names)).mean()
     return table

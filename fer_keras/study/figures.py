@@ -171,9 +171,13 @@ def intervals(
     on_number = (beside > highs) & (beside < highs + 0.1 * reach)  # the number stands behind such a diamond
     ends = np.where(on_number, beside, highs)
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    for place, value, end in zip(places, values, ends, strict=True):
-        at = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        axis.annotate(f"{value:.3f}", (end, place), **at, fontsize=8, bbox=paper)
+    for place, value, low, end in zip(places, values, lows, ends, strict=True):
+        at = {"xytext": (6, 0), "ha": "left"}
+        if line is not None and value < line:  # away from the line
+            at, end = {"xytext": (-6, 0), "ha": "right"}, low
+        axis.annotate(
+            f"{value:.3f}", (end, place), **at, textcoords="offset points", va="center", fontsize=8, bbox=paper
+        )
     dots = {"marker": "o", "linestyle": "", "color": blue}
     axis.plot(values[~idle], places[~idle], **dots, label="measured, with 95 % interval")
     if idle.any():
