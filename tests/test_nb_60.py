@@ -69,6 +69,7 @@ def test_an_ingredient_is_left_out():
 def test_the_field_and_our_own_trainings_stand_in_one_table():
     table = views.beside_the_field()
     assert table["value"].is_monotonic_decreasing and "majority class" in table["method"].tolist()
+    assert {"record, further", "record, further, with its mirror", "record, mixup"} <= set(table["method"])
     own = table[table["method"] == "record"]
     assert len(own) >= 1 and (own["split"] == "PublicTest").all() and own["value"].between(0.6, 0.75).all()
 
