@@ -244,3 +244,11 @@ def test_nothing_that_runs_is_left_on_a_page(html):
 def test_links_and_pictures_stay_on_a_page():
     html = '<a href="https://keras.io">Keras</a><img alt="a" src="data:image/png;base64,AA=="/>'
     assert tidy(html) == html
+
+
+def test_notebooks_that_could_not_all_be_copied_are_none(tmp_path):
+    lines = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); "
+    lines += "from fer_keras.__main__ import main; sys.exit(main(['notebooks', 'mine']))"
+    ended = subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 1 and "mine could not be written: " in ended.stderr
+    assert not (tmp_path / "mine").exists()

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from PIL import Image
 
 from fer_keras import EMOTIONS, train
 from fer_keras.__main__ import main
+from fer_keras.training import run as runs
 from fer_keras.training.store import find_run
 
 
@@ -198,6 +200,16 @@ def test_train_from_the_command_line_makes_a_run_and_its_result(drawn, capsys, m
     assert result["values"]["public_accuracy_with_mirror"]["value"] == pytest.approx(np.mean(both == public.labels))
     assert (result["date"], result["device"]) == (run.metrics["date"], run.metrics["device"])
     assert result["command"].startswith("fer-keras train dnn_narrow -o width 0.25") and result["data"] == "fer2013.csv"
+
+
+def test_a_run_of_others_is_used_where_nothing_can_be_told_of_it(run, drawn, tmp_path, capsys, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", "metrics.json")
+
+    monkeypatch.setattr(runs, "tell", read_only)
+    source = forms.csv(tmp_path / "fer2013.csv", drawn)
+    assert main(["train", "dnn_narrow", "-o", "width", "0.25", "-r", "epochs", "1", "--data", str(source)]) == 0
+    assert capsys.readouterr().out.startswith("dnn_narrow-")
 
 
 @pytest.mark.parametrize(
