@@ -18,7 +18,7 @@ def test_intervals_has_a_dot_a_bar_and_a_number_for_each_row():
     (axis,) = picture.axes
     assert [label.get_text() for label in axis.get_yticklabels()] == list(rows)
     assert [text.get_text() for text in axis.texts] == ["0.250", "0.700"]
-    assert [text.xy[0] for text in axis.texts] == [0.3, 0.7]
+    assert [text.xy[0] for text in axis.texts] == [0.2, 0.7], "left of the line on the left of the bar"
     close = figures.intervals(pd.DataFrame(rows).T, "title", "accuracy", pd.Series({"majority": 0.31, "net": 0.1}))
     assert [text.xy[0] for text in close.axes[0].texts] == [0.31, 0.7], "a diamond close behind a bar is not written on"
     dots, diamonds, line = axis.lines
