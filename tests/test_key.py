@@ -70,8 +70,7 @@ def a_net(units=4) -> keras.Model:
 
 
 def test_automatic_names_and_loggers_make_no_other_run(sides, name, tmp_path):
-    optimizers = [{"optimizer": keras.optimizers.AdamW(0.001)} for _ in range(2)]
-    assert optimizers[0]["optimizer"].name != optimizers[1]["optimizer"].name
+    optimizers = [{"optimizer": keras.optimizers.AdamW(0.001)} for _ in range(2)]  # newer Keras numbers their names
     assert len({name("dnn_narrow", *sides, **USUAL, compile_options=each) for each in optimizers}) == 1
     other = {"optimizer": keras.optimizers.AdamW(0.002)}
     assert name("dnn_narrow", *sides, **USUAL, compile_options=other) != name(

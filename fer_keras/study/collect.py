@@ -135,7 +135,7 @@ def as_text(found: pd.DataFrame) -> str:
     whole = (found["value"] % 1 == 0) & (found["value"].abs() > 1)
     texts = zip(found["value"], whole, strict=True)
     shown["value"] = [f"{value:,.0f}" if is_whole else f"{value:.3f}" for value, is_whole in texts]
-    return shown.astype(object).fillna("").to_string(index=False)
+    return shown.astype(object).where(shown.notna(), "").to_string(index=False)
 
 
 def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
